@@ -1,0 +1,110 @@
+package record
+
+import (
+	"errors"
+	"math"
+)
+
+// ErrTooMuchText says that the distinct values of one column hold more than
+// 4 GiB of text.
+var ErrTooMuchText = errors.New("the values of one column hold more than 4 GiB of text")
+
+// Strings is an immutable list of strings in one block of memory: 4 bytes a
+// string beside its text.
+type Strings struct {
+	ends []uint32
+	text string
+}
+
+// Len returns the number of strings.
+func (s *Strings) Len() int { return len(s.ends) }
+
+// At returns string i without copying.
+func (s *Strings) At(i uint32) string {
+	var start uint32
+	if i > 0 {
+		start = s.ends[i-1]
+	}
+	return s.text[start:s.ends[i]]
+}
+
+// Bytes returns the memory held.
+func (s *Strings) Bytes() int { return 4*cap(s.ends) + len(s.text) }
+
+// StringsBuilder collects strings for a [Strings]. The zero value is ready.
+type StringsBuilder struct {
+	ends []uint32
+	text []byte
+}
+
+// Grow makes room for n more strings of size bytes in all.
+func (b *StringsBuilder) Grow(n, size int) {
+	b.ends = append(make([]uint32, 0, len(b.ends)+n), b.ends...)
+	b.text = append(make([]byte, 0, len(b.text)+size), b.text...)
+}
+
+// Append adds s and returns its index, or ErrTooMuchText.
+func (b *StringsBuilder) Append(s string) (uint32, error) {
+	if len(b.text)+len(s) > math.MaxUint32 {
+		return 0, ErrTooMuchText
+	}
+	b.text = append(b.text, s...)
+	b.ends = append(b.ends, uint32(len(b.text)))
+	return uint32(len(b.ends) - 1), nil
+}
+
+// Len returns the number of strings so far.
+func (b *StringsBuilder) Len() int { return len(b.ends) }
+
+// Build returns the list; the builder must not be used afterwards.
+func (b *StringsBuilder) Build() Strings {
+	return Strings{ends: b.ends, text: string(b.text)}
+}
+
+// Interner gives equal strings one code. Code 0 is the empty string, which
+// stands for null. The zero value is ready.
+type Interner struct {
+	codes map[string]uint32
+	list  []string
+	bytes int
+}
+
+// Code returns the code of s, giving it the next free one at first sight.
+func (in *Interner) Code(s string) uint32 {
+	if s == "" {
+		return 0
+	}
+	if code, ok := in.codes[s]; ok {
+		return code
+	}
+	if in.codes == nil {
+		in.codes = make(map[string]uint32)
+		in.list = append(in.list, "")
+	}
+	// A copy: s may be a slice of a whole page or file.
+	s = string(append([]byte(nil), s...))
+	code := uint32(len(in.list))
+	in.codes[s] = code
+	in.list = append(in.list, s)
+	in.bytes += len(s)
+	return code
+}
+
+// Len returns the number of codes given, the null code included.
+func (in *Interner) Len() int { return max(1, len(in.list)) }
+
+// Strings returns the texts by code.
+func (in *Interner) Strings() (Strings, error) {
+	var b StringsBuilder
+	b.Grow(in.Len(), in.bytes)
+	if len(in.list) == 0 {
+		_, err := b.Append("")
+		return b.Build(), err
+	}
+	for _, s := range in.list {
+		if _, err := b.Append(s); err != nil {
+			return Strings{}, err
+		}
+	}
+	return b.Build(), nil
+}
