@@ -1,0 +1,257 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"sama/ingest/normalize"
+	"sama/record"
+)
+
+// readColumns normalises the values of every column that stands for one field.
+func (b *builder) readColumns(ctx context.Context) error {
+	type task struct {
+		s *sourceBuilder
+		c *columnBuilder
+	}
+	var tasks []task
+	for i := range b.sources {
+		for _, c := range b.sources[i].columns {
+			tasks = append(tasks, task{&b.sources[i], c})
+		}
+	}
+	err := b.inParallel(ctx, len(tasks), func(i int) error {
+		tasks[i].c.count(tasks[i].s.rows)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	regions := b.phoneRegions()
+	return b.inParallel(ctx, len(tasks), func(i int) error {
+		tasks[i].c.normalize(b.opt, regions[tasks[i].c])
+		return nil
+	})
+}
+
+// count counts the kept rows of every value.
+func (c *columnBuilder) count(rows []uint32) {
+	c.counts = make([]uint32, c.raw.Values.Len())
+	for _, row := range rows {
+		c.counts[c.raw.Codes[row]]++
+	}
+	for code, n := range c.counts {
+		if code > 0 {
+			c.report.Values += int(n)
+		}
+	}
+	c.report.Null = int(c.counts[0])
+}
+
+// normalize fills c.values. Compound roles keep the texts as they are, nulls
+// removed; what is in them is found when they are taken apart.
+func (c *columnBuilder) normalize(opt BuildOptions, region string) {
+	field, simple := c.As.Field()
+	c.one = c.form(field, simple, opt, region)
+	form := c.one
+	if c.raw.List && simple {
+		form = func(s string) string { return c.anyOf(s) }
+	}
+	n := c.raw.Values.Len()
+	f := &feed{field: field, codes: c.raw.Codes, raw: make([]string, n), norm: make([]string, n)}
+	if named(field) {
+		f.name = snakeCase(c.Column)
+	}
+	for code := 1; code < n; code++ {
+		if c.counts[code] == 0 {
+			continue
+		}
+		text := c.raw.Values.At(uint32(code))
+		norm := form(text)
+		if norm != "" {
+			f.raw[code], f.norm[code] = text, norm
+			continue
+		}
+		switch held := int(c.counts[code]); {
+		case normalize.Null(text):
+			c.report.Null += held
+			c.report.Values -= held
+		case placeholder(field, text):
+			f.raw[code] = text
+			c.report.Junk += held
+		default:
+			f.raw[code] = text
+			c.report.Invalid += held
+		}
+	}
+	c.values = f
+}
+
+// placeholder tells a value that was understood and refused from one that was
+// not understood.
+func placeholder(f record.Field, text string) bool {
+	switch f {
+	case record.Email:
+		return normalize.LooksEmail(text)
+	case record.Phone:
+		return normalize.LooksPhone(text)
+	case record.Number, record.Gender:
+		return false
+	}
+	return true
+}
+
+// form returns the function that makes a value's normal form.
+func (c *columnBuilder) form(field record.Field, simple bool, opt BuildOptions, region string) func(string) string {
+	if !simple {
+		return func(s string) string {
+			if normalize.Null(s) {
+				return ""
+			}
+			return s
+		}
+	}
+	switch field {
+	case record.BirthDate, record.Date:
+		order := c.dateOrder()
+		pivot := opt.Pivot
+		if field == record.Date {
+			pivot += 30
+		}
+		c.report.Layout = order.String()
+		return func(s string) string {
+			d := normalize.Date(s, order, pivot)
+			if normalize.JunkDate(d) {
+				return ""
+			}
+			return d
+		}
+	case record.CreatedAt, record.UpdatedAt:
+		order := c.dateOrder()
+		c.report.Layout = order.String()
+		return func(s string) string { return timestampForm(s, order) }
+	case record.Phone:
+		c.report.Layout = region
+		phones := normalize.NewPhones(region)
+		return phones.Normal
+	}
+	return fieldForms[field]
+}
+
+// fieldForms are the normal forms that need no knowledge of the column.
+var fieldForms = map[record.Field]func(string) string{
+	record.Carried:      normalize.Text,
+	record.GivenName:    normalize.GivenName,
+	record.FamilyName:   normalize.FamilyName,
+	record.OtherName:    normalize.FamilyName,
+	record.Gender:       normalize.GenderNumber,
+	record.NationalID:   normalize.NationalID,
+	record.Organization: normalize.Organization,
+	record.Email:        normalize.Email,
+	record.Street:       normalize.Street,
+	record.HouseNumber:  normalize.HouseNumber,
+	record.Unit:         normalize.Unit,
+	record.PostalCode:   normalize.PostalCode,
+	record.City:         normalize.City,
+	record.Region:       normalize.Region,
+	record.Country:      normalize.Country,
+	record.BusinessID:   normalize.BusinessID,
+	record.VehicleReg:   normalize.VehicleReg,
+	record.Identifier:   normalize.Identifier,
+	record.Text:         normalize.Text,
+	record.Category:     normalize.Category,
+	record.Number:       normalize.Number,
+	record.Language:     normalize.Language,
+}
+
+// named reports that columns of the field are named after the source's own.
+func named(f record.Field) bool {
+	switch f {
+	case record.Carried, record.Text, record.Category, record.Number, record.Date, record.Identifier:
+		return true
+	}
+	return false
+}
+
+// dateOrder returns the order of the column's dates: as the mapping says, else
+// guessed from all its values.
+func (c *columnBuilder) dateOrder() normalize.Order {
+	if c.Layout != "" {
+		if o, err := normalize.ParseOrder(c.Layout); err == nil {
+			return o
+		}
+	}
+	guess := normalize.OrderGuess{}
+	for code := 1; code < c.raw.Values.Len(); code++ {
+		if c.counts[code] > 0 {
+			guess.Add(c.raw.Values.At(uint32(code)))
+		}
+	}
+	return guess.Order()
+}
+
+// phoneRegions decides for every column of telephone numbers which country its
+// national numbers belong to: as the mapping says, else as the numbers of all
+// columns together say, unless the column's own numbers say otherwise.
+func (b *builder) phoneRegions() map[*columnBuilder]string {
+	const few, many = 20, 40
+	regions := make(map[*columnBuilder]string)
+	numbers := make(map[*columnBuilder][]string)
+	var columns []*columnBuilder
+	var pool []string
+	for i := range b.sources {
+		for _, c := range b.sources[i].columns {
+			switch {
+			case c.As != role(record.Phone):
+			case c.Layout != "":
+				regions[c] = strings.ToUpper(c.Layout)
+			default:
+				numbers[c] = sampleValues(&c.raw.Values, c.counts, many)
+				pool = append(pool, numbers[c]...)
+				columns = append(columns, c)
+			}
+		}
+	}
+	slices.Sort(pool)
+	common, _ := normalize.GuessRegion(everyNth(pool, 3*many))
+	fit := normalize.RegionFit(common, pool)
+	for _, c := range columns {
+		regions[c] = common
+		if own := numbers[c]; len(own) >= few && (common == "" || normalize.RegionFit(common, own) < fit-0.2) {
+			regions[c], _ = normalize.GuessRegion(own)
+		}
+	}
+	return regions
+}
+
+// anyOf is the normal form of a list as a whole: its elements' forms joined.
+func (c *columnBuilder) anyOf(list string) string {
+	var forms []string
+	for item := range strings.SplitSeq(list, ListSeparator) {
+		if n := c.one(item); n != "" {
+			forms = append(forms, n)
+		}
+	}
+	return strings.Join(forms, " ")
+}
+
+// timestampForm is the normal form of a time: RFC 3339 in UTC.
+func timestampForm(s string, order normalize.Order) string {
+	sec, ok := normalize.Timestamp(s, order)
+	if !ok {
+		return ""
+	}
+	return time.Unix(sec, 0).UTC().Format(time.RFC3339)
+}
+
+// everyNth returns about n of the values, evenly spread.
+func everyNth(values []string, n int) []string {
+	step := max(1, len(values)/n)
+	var out []string
+	for i := 0; i < len(values); i += step {
+		out = append(out, values[i])
+	}
+	return out
+}

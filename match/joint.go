@@ -1,0 +1,262 @@
+package match
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"sama/match/blocking"
+	"sama/match/comparison"
+	"sama/record"
+)
+
+// Whether the fields of a group (given and family name; the parts of an
+// address) are compared together or each by itself is decided by the data.
+//
+// Both forms are counted on the same pairs, so that an event is the levels of
+// the separate comparisons together with the level of the joint one. Each form
+// then gives a probability to the whole event: the mixture's probability of
+// its own levels, times the frequency of the other form's levels given them,
+// which does not depend on the class:
+//
+//	separate:  P(which are null) · Σ_k λ_k Π_c q_kc[level] · P(joint | separate)
+//	joint:     P(null or not)    · Σ_k λ_k q_k[joint] …    · P(separate | joint)
+//
+// Half of the pairs train, the other half judge; the form with the higher
+// held-out log likelihood is taken.
+
+// jointPairs is about how many candidate pairs the choice looks at.
+const jointPairs = 150_000
+
+// jointIterations is how many steps each form is trained for the choice.
+const jointIterations = 40
+
+// fieldGroup is a group of fields that can be compared in two forms.
+type fieldGroup struct {
+	joint    int   // index of the joint comparison in the plan of both forms
+	separate []int // indices of the separate ones
+}
+
+// ChooseJoint decides which groups of fields the table's plan should compare
+// jointly, from pairs that the blocking plan proposes.
+func ChooseJoint(ctx context.Context, t *record.Table, b *blocking.Plan, workers int) (Joint, error) {
+	p, name, address := newBothPlan(t)
+	if len(name.separate) == 0 && len(address.separate) == 0 {
+		return Joint{}, nil
+	}
+	vectors, err := p.sampleVectors(ctx, b, workers)
+	if err != nil || len(vectors) == 0 {
+		return Joint{}, err
+	}
+	train, test := halves(vectors)
+	best, chosen := math.Inf(-1), Joint{}
+	for _, form := range []Joint{{}, {Name: true}, {Address: true}, {Name: true, Address: true}} {
+		if form.Name && len(name.separate) == 0 || form.Address && len(address.separate) == 0 {
+			continue
+		}
+		if likelihood := p.judge(form, name, address, train, test, workers); likelihood > best {
+			best, chosen = likelihood, form
+		}
+	}
+	return chosen, nil
+}
+
+// newBothPlan makes a plan with both forms of every group, and those other
+// comparisons for which there is room.
+func newBothPlan(t *record.Table) (p *Plan, name, address fieldGroup) {
+	p = &Plan{Table: t}
+	l := new(comparison.Layout)
+	place := func(c comparison.Comparison) int {
+		p.Comparisons = append(p.Comparisons, c)
+		return len(p.Comparisons) - 1
+	}
+	if c := comparison.NewName(l, t); c != nil {
+		name.joint = place(c)
+		name.separate = []int{place(comparison.NewGiven(l, t)), place(comparison.NewFamily(l, t))}
+	}
+	if c := comparison.NewAddress(l, t); c != nil {
+		address.joint = place(c)
+		for _, f := range addressFields {
+			if column := t.Column(f); column != nil {
+				address.separate = append(address.separate, place(comparison.NewValue(l, column)))
+			}
+		}
+	}
+	rest := &Plan{Table: t}
+	if birth := t.Column(record.BirthDate); birth != nil {
+		rest.add(comparison.NewDate(l, birth))
+	}
+	rest.addContacts(l)
+	rest.addOthers(l)
+	room := comparison.MaxComparisons - len(p.Comparisons)
+	p.Comparisons = append(p.Comparisons, rest.Comparisons[:min(room, len(rest.Comparisons))]...)
+	p.rows = l.Rows(t.Len())
+	return p, name, address
+}
+
+// sampleVectors counts the vectors of a part of the candidate pairs, chosen by
+// the records' numbers, and of random pairs.
+func (p *Plan) sampleVectors(ctx context.Context, b *blocking.Plan, workers int) ([]Counted, error) {
+	keep := uint32(math.MaxUint32)
+	if share := jointPairs / float64(max(1, b.Pairs())); share < 1 {
+		keep = uint32(share * math.MaxUint32)
+	}
+	c := &Candidates{ByRule: make([]int64, len(b.Rules))}
+	for range max(1, workers) {
+		c.workers = append(c.workers, newTally(len(b.Rules)))
+	}
+	err := b.Enumerate(ctx, workers, func(worker, rule int, pairs []record.Pair) {
+		kept := pairs[:0]
+		for _, pair := range pairs {
+			if pairHash(pair) <= keep {
+				kept = append(kept, pair)
+			}
+		}
+		c.workers[worker].add(p, rule, kept, false)
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.merge()
+	return append(c.Vectors, p.random(c.Vectors, workers)...), nil
+}
+
+// pairHash spreads pairs evenly over 32 bits.
+func pairHash(p record.Pair) uint32 {
+	h := (uint64(p.A)<<32 | uint64(p.B)) * 0x9e3779b97f4a7c15
+	h ^= h >> 29
+	h *= 0xbf58476d1ce4e5b9
+	return uint32(h >> 32)
+}
+
+// halves parts the pairs of every vector into two; odd ones go either way by
+// the vector's hash.
+func halves(all []Counted) (train, test []Counted) {
+	for _, v := range all {
+		a := v.Pairs / 2
+		if v.Pairs%2 == 1 && unit(v.Vector) < 0.5 {
+			a++
+		}
+		if a > 0 {
+			train = append(train, Counted{v.Vector, a})
+		}
+		if b := v.Pairs - a; b > 0 {
+			test = append(test, Counted{v.Vector, b})
+		}
+	}
+	return train, test
+}
+
+// judge trains one form and returns its log likelihood of the test pairs, in
+// nats.
+func (p *Plan) judge(form Joint, name, address fieldGroup, train, test []Counted, workers int) float64 {
+	var drop []int
+	total := 0.0
+	for _, g := range []struct {
+		group fieldGroup
+		joint bool
+	}{{name, form.Name}, {address, form.Address}} {
+		if len(g.group.separate) == 0 {
+			continue
+		}
+		if g.joint {
+			drop = append(drop, g.group.separate...)
+			total += conditional(train, test, []int{g.group.joint}, g.group.separate)
+			total += nullness(train, test, []int{g.group.joint})
+		} else {
+			drop = append(drop, g.group.joint)
+			total += conditional(train, test, g.group.separate, []int{g.group.joint})
+			total += nullness(train, test, g.group.separate)
+		}
+	}
+	sub, use := p.without(drop)
+	seed := newSeeder(sub.Comparisons)
+	a, b := project(train, use), project(test, use)
+	x := newMixture(sub.Comparisons, a, len(seed.kinds), workers)
+	x.fit(func(i int) classRow { return seed.start(&a[i].Vector) }, jointIterations)
+	return total + x.likelihood(b)
+}
+
+// without returns the plan without some comparisons, and the indices of the
+// others.
+func (p *Plan) without(drop []int) (sub *Plan, use []int) {
+	sub = &Plan{Table: p.Table}
+	for c, cmp := range p.Comparisons {
+		if !slices.Contains(drop, c) {
+			sub.Comparisons = append(sub.Comparisons, cmp)
+			use = append(use, c)
+		}
+	}
+	return sub, use
+}
+
+// project keeps the chosen comparisons of every vector.
+func project(all []Counted, use []int) []Counted {
+	out := make([]Counted, len(all))
+	for i, v := range all {
+		out[i].Pairs = v.Pairs
+		for to, from := range use {
+			out[i].Vector[to] = v.Vector[from]
+		}
+	}
+	return out
+}
+
+// pick returns the levels of some comparisons of a vector.
+func pick(v comparison.Vector, of []int) (p comparison.Vector) {
+	for i, c := range of {
+		p[i] = v[c]
+	}
+	return p
+}
+
+// conditional returns Σ log P(target | given) over the test pairs, P being
+// the frequency in the training pairs; a combination not seen there gets the
+// share of one half observation.
+func conditional(train, test []Counted, given, target []int) float64 {
+	type both struct{ given, target comparison.Vector }
+	joint, base := make(map[both]float64), make(map[comparison.Vector]float64)
+	kinds := make(map[comparison.Vector]float64)
+	for _, v := range train {
+		g := pick(v.Vector, given)
+		key := both{g, pick(v.Vector, target)}
+		if joint[key] == 0 {
+			kinds[g]++
+		}
+		joint[key] += float64(v.Pairs)
+		base[g] += float64(v.Pairs)
+	}
+	sum := 0.0
+	for _, v := range test {
+		g := pick(v.Vector, given)
+		n := joint[both{g, pick(v.Vector, target)}]
+		// Krichevsky and Trofimov's estimator over the combinations seen, and one
+		// for all that were not.
+		sum += float64(v.Pairs) * math.Log((n+0.5)/(base[g]+0.5*(kinds[g]+1)))
+	}
+	return sum
+}
+
+// nullness returns Σ log P(which of the comparisons are null) over the test
+// pairs.
+func nullness(train, test []Counted, of []int) float64 {
+	pattern := func(v comparison.Vector) (bits uint32) {
+		for i, c := range of {
+			if v[c] == 0 {
+				bits |= 1 << i
+			}
+		}
+		return bits
+	}
+	counts, total := make(map[uint32]float64), 0.0
+	for _, v := range train {
+		counts[pattern(v.Vector)] += float64(v.Pairs)
+		total += float64(v.Pairs)
+	}
+	sum := 0.0
+	for _, v := range test {
+		n := counts[pattern(v.Vector)]
+		sum += float64(v.Pairs) * math.Log((n+0.5)/(total+0.5*float64(len(counts)+1)))
+	}
+	return sum
+}

@@ -1,0 +1,296 @@
+package match
+
+import (
+	"math"
+	"sync"
+
+	"sama/match/comparison"
+)
+
+// classes is the width of a row of class probabilities: one match class and up
+// to MaxKinds kinds of non-match.
+const classes = MaxKinds + 1
+
+type classRow [classes]float64
+
+// mixture estimates a mixture of classes by expectation maximisation on counts
+// of comparison vectors. The probabilities of a vector are products, not sums
+// of logarithms: sixteen factors of at least 1e-9 do not underflow.
+type mixture struct {
+	kinds   int // of non-match
+	workers int
+	first   [comparison.MaxComparisons + 1]int // comparison → first row of q
+	levels  [comparison.MaxComparisons]int
+	m0      []float64 // row → documented probability among matches
+	overall []float64 // row → frequency of the level among all pairs that have one
+
+	index  []uint16 // vector × comparison → row of q
+	width  int      // comparisons
+	counts []float64
+	pairs  float64
+
+	q      []classRow // row 0 is the null level: 1 everywhere
+	shares classRow
+	resp   []classRow // vector → responsibilities, only filled on demand
+}
+
+// matchStrength is how many matches the documented probabilities of a
+// comparison's levels are worth beside the data's own.
+const matchStrength = 8
+
+func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, workers int) *mixture {
+	x := &mixture{kinds: kinds, workers: max(1, workers), width: len(comparisons)}
+	rows := 1
+	for c, cmp := range comparisons {
+		x.first[c] = rows
+		x.levels[c] = len(cmp.Levels()) - 1
+		rows += x.levels[c]
+	}
+	x.first[len(comparisons)] = rows
+	x.q = make([]classRow, rows)
+	x.m0 = make([]float64, rows)
+	x.overall = make([]float64, rows)
+	for c, cmp := range comparisons {
+		for l, level := range cmp.Levels() {
+			if l > 0 {
+				x.m0[x.first[c]+l-1] = level.M
+			}
+		}
+	}
+	x.index = make([]uint16, len(vectors)*x.width)
+	x.counts = make([]float64, len(vectors))
+	for i, v := range vectors {
+		x.counts[i] = float64(v.Pairs)
+		x.pairs += x.counts[i]
+		for c := range x.width {
+			if l := v.Vector[c]; l > 0 {
+				row := x.first[c] + int(l) - 1
+				x.index[i*x.width+c] = uint16(row)
+				x.overall[row] += x.counts[i]
+			}
+		}
+	}
+	for c := range x.width {
+		normalize(x.overall[x.first[c]:x.first[c+1]])
+		normalize(x.m0[x.first[c]:x.first[c+1]])
+	}
+	return x
+}
+
+func normalize(p []float64) {
+	sum := 0.0
+	for _, v := range p {
+		sum += v
+	}
+	if sum > 0 {
+		for i := range p {
+			p[i] /= sum
+		}
+	}
+}
+
+// chunk is how many vectors are summed together: sums are formed chunk by
+// chunk and then in order of chunks, so that they do not depend on the number
+// of workers.
+const chunk = 4096
+
+// partial is one chunk's sums.
+type partial struct {
+	q      []classRow
+	shares classRow
+	loglik float64
+}
+
+// sweep runs one expectation step with responsibilities from fn, or from the
+// present parameters if fn is nil, and returns the sums.
+func (x *mixture) sweep(fn func(vector int) classRow, into *partial, parts []partial) {
+	n := len(x.counts)
+	chunks := (n + chunk - 1) / chunk
+	var wg sync.WaitGroup
+	for w := range x.workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for c := w; c < chunks; c += x.workers {
+				x.sweepChunk(c*chunk, min(n, (c+1)*chunk), fn, &parts[c])
+			}
+		}()
+	}
+	wg.Wait()
+	clear(into.q)
+	into.shares, into.loglik = classRow{}, 0
+	for c := range chunks {
+		for row := range into.q {
+			for k := range into.q[row] {
+				into.q[row][k] += parts[c].q[row][k]
+			}
+		}
+		for k := range into.shares {
+			into.shares[k] += parts[c].shares[k]
+		}
+		into.loglik += parts[c].loglik
+	}
+}
+
+func (x *mixture) sweepChunk(from, to int, fn func(int) classRow, p *partial) {
+	clear(p.q)
+	p.shares, p.loglik = classRow{}, 0
+	for i := from; i < to; i++ {
+		rows := x.index[i*x.width : (i+1)*x.width]
+		n := x.counts[i]
+		var r classRow
+		if fn != nil {
+			r = fn(i)
+		} else {
+			r = x.joint(rows)
+			sum := 0.0
+			for _, v := range r {
+				sum += v
+			}
+			p.loglik += n * math.Log(sum)
+			for k := range r {
+				r[k] /= sum
+			}
+		}
+		for k := range r {
+			r[k] *= n
+			p.shares[k] += r[k]
+		}
+		for _, row := range rows {
+			q := &p.q[row]
+			for k := range r {
+				q[k] += r[k]
+			}
+		}
+	}
+}
+
+// joint returns the joint probability of a vector with each class.
+func (x *mixture) joint(rows []uint16) classRow {
+	r := x.shares
+	for _, row := range rows {
+		q := &x.q[row]
+		for k := range r {
+			r[k] *= q[k]
+		}
+	}
+	return r
+}
+
+// maximize sets the parameters from sums. fixed, if true, leaves class 0 alone.
+func (x *mixture) maximize(s *partial, fixed bool) {
+	total := 0.0
+	for k := 0; k <= x.kinds; k++ {
+		total += s.shares[k]
+	}
+	for k := 0; k <= x.kinds; k++ {
+		x.shares[k] = max(s.shares[k]/total, 1e-9)
+	}
+	for c := range x.width {
+		from, to := x.first[c], x.first[c+1]
+		strength := 0.3 * float64(to-from)
+		for k := 0; k <= x.kinds; k++ {
+			if k == 0 && fixed {
+				continue
+			}
+			sum, prior := 0.0, strength
+			if k == 0 {
+				prior = strength + matchStrength
+			}
+			for row := from; row < to; row++ {
+				sum += s.q[row][k]
+			}
+			for row := from; row < to; row++ {
+				base := strength * x.overall[row]
+				if k == 0 {
+					base += matchStrength * x.m0[row]
+				}
+				x.q[row][k] = max((s.q[row][k]+base)/(sum+prior), 1e-9)
+			}
+		}
+	}
+	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
+}
+
+// fit runs expectation maximisation from the responsibilities that start gives.
+func (x *mixture) fit(start func(vector int) classRow, iterations int) Training {
+	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
+	chunks := (len(x.counts) + chunk - 1) / chunk
+	parts := make([]partial, chunks)
+	for c := range parts {
+		parts[c].q = make([]classRow, len(x.q))
+	}
+	sums := partial{q: make([]classRow, len(x.q))}
+	x.sweep(start, &sums, parts)
+	x.maximize(&sums, false)
+	t := Training{Pairs: int64(x.pairs), Vectors: len(x.counts)}
+	before := x.shares
+	for t.Iterations < iterations && !t.Converged {
+		x.sweep(nil, &sums, parts)
+		x.maximize(&sums, false)
+		t.Iterations++
+		t.LogLik = sums.loglik / max(1, x.pairs)
+		change := 0.0
+		for k := range before {
+			change = max(change, math.Abs(before[k]-x.shares[k]))
+		}
+		before = x.shares
+		t.Converged = change < 2e-6 && t.Iterations > 5
+	}
+	t.Matches = x.shares[0] * x.pairs
+	return t
+}
+
+// likelihood returns the log likelihood of vectors under the parameters, in
+// nats.
+func (x *mixture) likelihood(vectors []Counted) float64 {
+	sum := 0.0
+	rows := make([]uint16, x.width)
+	for _, v := range vectors {
+		for c := range rows {
+			rows[c] = 0
+			if l := v.Vector[c]; l > 0 {
+				rows[c] = uint16(x.first[c] + int(l) - 1)
+			}
+		}
+		all := 0.0
+		for _, p := range x.joint(rows) {
+			all += p
+		}
+		sum += float64(v.Pairs) * math.Log(all)
+	}
+	return sum
+}
+
+// settle estimates the shares of the classes anew over the first n vectors,
+// which are the candidate pairs.
+func (x *mixture) settle(n int) {
+	for range 10 {
+		var sum classRow
+		total := 0.0
+		for i := range n {
+			r := x.joint(x.index[i*x.width : (i+1)*x.width])
+			all := 0.0
+			for _, v := range r {
+				all += v
+			}
+			for k := range r {
+				sum[k] += x.counts[i] * r[k] / all
+			}
+			total += x.counts[i]
+		}
+		for k := 0; k <= x.kinds; k++ {
+			x.shares[k] = max(sum[k]/total, 1e-9)
+		}
+	}
+}
+
+// probability returns the probability of a match for a vector.
+func (x *mixture) probability(vector int) float64 {
+	r := x.joint(x.index[vector*x.width : (vector+1)*x.width])
+	sum := 0.0
+	for _, v := range r {
+		sum += v
+	}
+	return r[0] / sum
+}

@@ -1,0 +1,177 @@
+package match
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+
+	"sama/match/blocking"
+	"sama/match/comparison"
+	"sama/record"
+)
+
+// Plan says which fields are compared and how, prepared for one table.
+type Plan struct {
+	Table       *record.Table
+	Comparisons []comparison.Comparison
+	Joint       Joint
+	// Left names the columns that were not compared, with the reason.
+	Left []LeftOut
+
+	rows comparison.Rows
+}
+
+// Joint says which groups of fields are compared as one comparison.
+type Joint struct {
+	Name    bool `json:"name" yaml:"name"`
+	Address bool `json:"address" yaml:"address"`
+}
+
+// LeftOut is a column that takes no part in comparing.
+type LeftOut struct{ Column, Reason string }
+
+// NewPlan chooses the comparisons for a table.
+func NewPlan(t *record.Table, joint Joint) *Plan {
+	p := &Plan{Table: t, Joint: joint}
+	l := new(comparison.Layout)
+	p.addPerson(l)
+	p.addAddress(l)
+	p.addContacts(l)
+	p.addOthers(l)
+	if len(p.Comparisons) > comparison.MaxComparisons {
+		for _, c := range p.Comparisons[comparison.MaxComparisons:] {
+			p.Left = append(p.Left, LeftOut{c.Name(), "more comparisons than a vector holds; others say more"})
+		}
+		p.Comparisons = p.Comparisons[:comparison.MaxComparisons]
+	}
+	p.rows = l.Rows(t.Len())
+	return p
+}
+
+func (p *Plan) add(c comparison.Comparison) bool {
+	if c == nil {
+		return false
+	}
+	p.Comparisons = append(p.Comparisons, c)
+	return true
+}
+
+func (p *Plan) addPerson(l *comparison.Layout) {
+	t := p.Table
+	name := p.Joint.Name && t.Column(record.GivenName) != nil && t.Column(record.FamilyName) != nil
+	if name {
+		p.add(comparison.NewName(l, t))
+	} else {
+		if t.Column(record.GivenName) != nil {
+			p.add(comparison.NewGiven(l, t))
+		}
+		if t.Column(record.FamilyName) != nil {
+			p.add(comparison.NewFamily(l, t))
+		}
+		p.Joint.Name = false
+	}
+	for _, c := range t.All(record.BirthDate)[:min(1, len(t.All(record.BirthDate)))] {
+		p.add(comparison.NewDate(l, c))
+	}
+}
+
+var addressFields = []record.Field{record.Street, record.HouseNumber, record.Unit, record.PostalCode, record.City}
+
+func (p *Plan) addAddress(l *comparison.Layout) {
+	t := p.Table
+	if p.Joint.Address {
+		if c := comparison.NewAddress(l, t); c != nil {
+			p.add(c)
+			return
+		}
+	}
+	p.Joint.Address = false
+	for _, f := range addressFields {
+		if c := t.Column(f); c != nil {
+			p.add(comparison.NewValue(l, c))
+		}
+	}
+}
+
+func (p *Plan) addContacts(l *comparison.Layout) {
+	t := p.Table
+	if c := t.Column(record.Email); c != nil {
+		p.add(comparison.NewEmail(l, t, c))
+	}
+	if t.Column(record.Phone) != nil {
+		p.add(comparison.NewPhone(l, t))
+	}
+}
+
+// addOthers adds the remaining columns, those that say most first.
+func (p *Plan) addOthers(l *comparison.Layout) {
+	var others []*record.Column
+	for _, c := range p.Table.Columns {
+		switch c.Field {
+		case record.Gender, record.NationalID, record.Organization, record.OtherName, record.Region, record.Country,
+			record.BusinessID, record.VehicleReg, record.Identifier, record.Text, record.Category, record.Number, record.Date:
+			if bits := columnBits(c); bits > 0.05 {
+				others = append(others, c)
+			} else {
+				p.Left = append(p.Left, LeftOut{c.Name, "one value or none"})
+			}
+		}
+	}
+	slices.SortStableFunc(others, func(a, b *record.Column) int {
+		return cmp.Compare(columnBits(b), columnBits(a))
+	})
+	for _, c := range others {
+		switch c.Field {
+		case record.Organization, record.Text:
+			p.add(comparison.NewText(l, c))
+		case record.Date:
+			p.add(comparison.NewDate(l, c))
+		default:
+			p.add(comparison.NewValue(l, c))
+		}
+	}
+}
+
+// columnBits returns how much agreement in a column says about a random pair:
+// −log2 of the chance that two records agree, times the chance that both have
+// a value.
+func columnBits(c *record.Column) float64 {
+	n := float64(len(c.Code)) - float64(c.Count[0])
+	if n < 2 {
+		return 0
+	}
+	agree := 0.0
+	for _, k := range c.Count[1:] {
+		agree += float64(k) * float64(k)
+	}
+	filled := n / float64(len(c.Code))
+	return -math.Log2(agree/(n*n)) * filled * filled
+}
+
+// compareAll is Compare by several workers.
+func (p *Plan) compareAll(pairs []record.Pair, out []comparison.Vector, workers int) {
+	workers = max(1, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			scratch := comparison.NewScratch()
+			for from := w * blocking.BatchSize; from < len(pairs); from += workers * blocking.BatchSize {
+				to := min(len(pairs), from+blocking.BatchSize)
+				p.Compare(scratch, pairs[from:to], out[from:to])
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// Compare writes the comparison vectors of pairs into out, which must be as
+// long as pairs.
+func (p *Plan) Compare(s *comparison.Scratch, pairs []record.Pair, out []comparison.Vector) {
+	clear(out)
+	for i, c := range p.Comparisons {
+		c.Compare(s, p.rows, pairs, out, i)
+	}
+}

@@ -1,0 +1,43 @@
+// Package run writes and opens run directories: all that one nightly run has
+// found, for analysts to load and for serving to stand on.
+//
+//	DIR/lock                    the holder of the writer's lock, while there is one
+//	DIR/current                 → runs/<id>, switched atomically
+//	DIR/runs/<id>/
+//	  run.json                  what the run was and what it wrote: [Info]; written last
+//	  sama.yaml model.json      configuration and model as used
+//	  members.parquet           record → identity
+//	  golden.parquet            identity → golden record
+//	  provenance.parquet        where each golden value comes from, and what lost
+//	  edges.parquet             scored pairs, with the level of each comparison
+//	  events.parquet            what happened to identities
+//	  aliases.parquet           identity ids that live on in another
+//	  records/<source>.parquet  the normal forms of the source records
+//	  rejects.parquet           input that was refused, and why
+//	  report.html               the run on one page
+//	  members.arrow golden.arrow  the same as the Parquet files, on request
+//
+// README.md in this folder documents every column.
+//
+// # Publishing
+//
+// [Publish] builds the directory as runs/.unfinished, with every file and
+// folder synced to disk and run.json last, renames it to its id, and renames a
+// new symbolic link over current. Whoever follows current therefore finds a
+// whole run at any instant, and one killed in between leaves at most
+// runs/.unfinished, which the next publisher removes, or a whole run that
+// current does not name yet. A run that fails or is cancelled removes what it
+// wrote.
+//
+// One writer at a time: [Acquire] takes an advisory lock on DIR/lock, in which
+// the holder's process id and start stand. The operating system drops the lock
+// of a process that dies, so a stale one needs no cleaning.
+//
+// # Bytes
+//
+// A run's id is its start in UTC and the first digits of a hash over its
+// files. All bytes of all files but run.json follow from the [Content] alone:
+// not from the clock, not from the number of workers, not from the order of
+// input. Clock-bound facts belong into run.json; of the report the caller
+// decides.
+package run
