@@ -57,7 +57,7 @@ func hashFile(path string) (string, error) {
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, f, make([]byte, 1<<20)); err != nil {
+	if _, err := io.CopyBuffer(h, f, make([]byte, 64<<10)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
@@ -99,8 +99,9 @@ func hasExtension(path string, extensions ...string) bool {
 	return false
 }
 
-// looksBinary says whether more than one byte in share of head is a control
-// character that text does not have. A share of 1 stands for any at all.
+// looksBinary says whether more than one byte in share of head, and at least
+// eight, are control characters that text does not have. A share of 1 stands
+// for any at all.
 func looksBinary(head []byte, share int) bool {
 	if _, utf16 := utf16Order(head); utf16 {
 		return false
@@ -114,7 +115,7 @@ func looksBinary(head []byte, share int) bool {
 	if share == 1 {
 		return n > 0
 	}
-	return n*share > len(head)
+	return n >= 8 && n*share > len(head)
 }
 
 // textFile is an open text, decompressed but not decoded.

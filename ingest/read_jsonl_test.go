@@ -22,9 +22,9 @@ func TestJSONLines(t *testing.T) {
 		{"deeper is null", `{"a":{"b":{"c":1},"d":2},"e":[[1]],"f":[{"g":1}],"h":3}`, "[a.b][a.d][e][f][h]\n[][2][][][3]",
 			"1 a.b: an object within an object; taken as null\n1 e: an array within an array, or an object; taken as null\n1 f: an array within an array, or an object; taken as null"},
 		{"malformed rows", "{\"a\":1}\n{\"a\":}\n[1]\n{\"a\":01}\n{\"a\":1} x\n{\"a\":2", "[a]\n[1]",
-			"2: not valid JSON at byte 6: a value is missing\n3: not a JSON object\n4: not valid JSON at byte 6: a number is malformed\n5: not valid JSON at byte 9: text after the end of the object\n6: not valid JSON at byte 7: ',' is missing"},
+			"2: not valid JSON at byte 6: a value is missing\n3: not a JSON object\n4: not valid JSON at byte 8: a number is malformed\n5: not valid JSON at byte 9: text after the end of the object\n6: not valid JSON at byte 7: ',' is missing"},
 		{"a name twice", "{\"a\":1,\"a\":2}\n{\"a\":3}", "[a]\n[3]", "1: the name \"a\" is there twice"},
-		{"a rejected row leaves nothing", "{\"a\":1}\n{\"zz\":{\"b\":{}},\"a\":}\n", "[a]\n[1]", "2: not valid JSON at byte 21: a value is missing"},
+		{"a rejected row leaves nothing", "{\"a\":1}\n{\"zz\":{\"b\":{}},\"a\":}\n", "[a]\n[1]", "2: not valid JSON at byte 20: a value is missing"},
 		{"invalid UTF-8 and NUL", "{\"a\":\"ä\"}\n{\"a\":\"\xff\"}\n{\"a\":\"x\\u0000y\"}\n", "[a]\n[ä]\n[\uFFFD]\n[xy]", "2 a: invalid UTF-8, replaced by U+FFFD\n3 a: NUL byte, taken out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

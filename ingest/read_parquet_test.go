@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+	"pgregory.net/rapid"
 )
 
 // readOne reads one file as one source.
@@ -251,4 +254,68 @@ func TestDecimalText(t *testing.T) {
 			t.Errorf("%x scale %d: %s, want %s", c.v, c.scale, got, c.want)
 		}
 	}
+}
+
+func TestFloatText(t *testing.T) {
+	for _, c := range []struct {
+		f    float64
+		want string
+	}{
+		{0, "0"}, {math.Copysign(0, -1), "0"}, {1e6, "1000000"}, {0.1, "0.1"}, {-2.5, "-2.5"}, {1e-7, "1e-07"},
+		{1e21, "1e+21"}, {math.Inf(-1), "-Inf"}, {math.NaN(), ""},
+	} {
+		if got := string(appendFloat(nil, c.f, 64)); got != c.want {
+			t.Errorf("%g: %q, want %q", c.f, got, c.want)
+		}
+	}
+}
+
+func FuzzParquet(f *testing.F) {
+	for _, name := range []string{"pyarrow_zstd", "pyarrow_delta_v2", "duckdb_v1_snappy", "arrowgo_v1", "polars_zstd"} {
+		data, err := os.ReadFile("testdata/parquet/kinds_" + name + ".parquet")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if bytes.HasPrefix(data, []byte("PAR1")) {
+			fuzzText(t, "x.parquet", formatParquet, data)
+		}
+	})
+}
+
+// The decoders of single encodings against a packer that writes bit by bit.
+func TestHybridAndDeltaDecodeWhatWasPacked(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		width := rapid.IntRange(0, 32).Draw(rt, "width")
+		want := rapid.SliceOfN(rapid.Uint32Range(0, uint32(1<<width-1)), 1, 100).Draw(rt, "values")
+		packed := packBits(want, width)
+		groups := (len(want) + 7) / 8
+		src := append([]byte{byte(groups<<1 | 1)}, packed...)
+		got := make([]uint32, len(want))
+		if err := decodeHybrid(got, src, width); err != nil || !slices.Equal(got, want) {
+			rt.Fatalf("%v: %v, want %v", err, got, want)
+		}
+		// One value too few is an error, not a zero.
+		if width > 0 {
+			if err := decodeHybrid(make([]uint32, len(want)), src[:len(src)-1-7*width/8], width); err == nil && len(want)%8 == 1 {
+				rt.Fatal("a short page passes")
+			}
+		}
+	})
+}
+
+// packBits packs values of width bits, lowest bit first, one bit at a time.
+func packBits(values []uint32, width int) []byte {
+	out := make([]byte, (len(values)+7)/8*width)
+	for i, v := range values {
+		for b := range width {
+			if v>>b&1 == 1 {
+				at := i*width + b
+				out[at/8] |= 1 << (at % 8)
+			}
+		}
+	}
+	return out
 }

@@ -244,7 +244,9 @@ func appendFloat(dst []byte, f float64, bitSize int) []byte {
 	switch {
 	case math.IsNaN(f):
 		return dst[:0]
-	case a != 0 && (a < 1e-6 || a >= 1e21):
+	case a == 0:
+		return append(dst, '0') // also for −0
+	case a < 1e-6 || a >= 1e21:
 		return strconv.AppendFloat(dst, f, 'e', -1, bitSize)
 	}
 	return strconv.AppendFloat(dst, f, 'f', -1, bitSize)

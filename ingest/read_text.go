@@ -250,7 +250,7 @@ type textBlocks struct {
 func (b *textBlocks) fill(n int) error {
 	for len(b.data) < n && !b.eof && b.err == nil {
 		if cap(b.data)-len(b.data) < 32<<10 {
-			grown := make([]byte, len(b.data), max(2*cap(b.data), n+64<<10))
+			grown := make([]byte, len(b.data), max(2*cap(b.data), 64<<10))
 			copy(grown, b.data)
 			b.data = grown
 		}

@@ -121,16 +121,6 @@ type columnBuilder struct {
 	report ColumnReport
 }
 
-// feed is what one source gives to one column of the table: a local code for
-// every row, and the raw and normal text of every local code. Code 0 is null.
-type feed struct {
-	field record.Field
-	name  string // for columns named after the source's own
-	codes []uint32
-	raw   []string
-	norm  []string
-}
-
 func newBuilder(raws []*Raw, m Mapping, opt BuildOptions) *builder {
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)

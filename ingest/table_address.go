@@ -10,8 +10,11 @@ var addressFields = [...]record.Field{record.Street, record.HouseNumber, record.
 
 // addressFeeds returns the parts of the address: columns of their own, gaps
 // filled from address lines and whole addresses taken apart.
-func (s *sourceBuilder) addressFeeds() []*feed {
-	parsed := s.parseLines(s.with(RoleAddressLine, RoleFullAddress, RoleLocality))
+func (s *sourceBuilder) addressFeeds(b *builder) ([]*feed, error) {
+	parsed, err := s.parseLines(b, s.with(RoleAddressLine, RoleFullAddress, RoleLocality))
+	if err != nil {
+		return nil, err
+	}
 	var out []*feed
 	for i, field := range addressFields {
 		var main *feed
@@ -29,44 +32,51 @@ func (s *sourceBuilder) addressFeeds() []*feed {
 			out = append([]*feed{main}, out...)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // parseLines takes the address lines of a source apart, all lines of a record
 // together.
-func (s *sourceBuilder) parseLines(lines []*columnBuilder) []*feed {
+func (s *sourceBuilder) parseLines(b *builder, lines []*columnBuilder) ([]*feed, error) {
 	if len(lines) == 0 {
-		return nil
+		return nil, nil
 	}
 	columns := make([][]uint32, len(lines))
 	for i, c := range lines {
 		columns[i] = c.values.codes
 	}
-	codes, at := lines[0].values.codes, [][]uint32(nil)
+	codes, size := columns[0], int(lines[0].values.size())
+	var at [][]uint32
 	if len(lines) > 1 {
 		codes, at = tuple(s.rows, columns)
-	} else {
-		at = make([][]uint32, len(lines[0].values.raw))
-		for code := range at {
-			at[code] = []uint32{uint32(code)}
+		size = len(at)
+	}
+	out, err := buildTexts(b.opt.Workers, size, 2*len(addressFields), func() func(uint32, []string) {
+		return func(code uint32, out []string) {
+			var a normalize.Address
+			for i, c := range lines {
+				line := code
+				if at != nil {
+					line = at[code][i]
+				}
+				raw, _ := c.values.at(line)
+				a = mergeLines(a, parseLine(c, raw))
+			}
+			for i, raw := range [...]string{a.Street, a.HouseNumber, a.Unit, a.PostalCode, a.City, a.Region, a.Country} {
+				if raw != "" {
+					out[2*i], out[2*i+1] = raw, fieldForms[addressFields[i]](raw)
+				}
+			}
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	feeds := make([]*feed, len(addressFields))
 	for i, field := range addressFields {
-		feeds[i] = &feed{field: field, codes: codes, raw: make([]string, len(at)), norm: make([]string, len(at))}
+		feeds[i] = newFeed(field, codes, size, out[2*i], out[2*i+1])
 	}
-	for code, t := range at {
-		var a normalize.Address
-		for i, c := range lines {
-			a = mergeLines(a, parseLine(c, c.values.raw[t[i]]))
-		}
-		for i, raw := range [...]string{a.Street, a.HouseNumber, a.Unit, a.PostalCode, a.City, a.Region, a.Country} {
-			if raw != "" {
-				feeds[i].set(code, raw, fieldForms[addressFields[i]](raw))
-			}
-		}
-	}
-	return feeds
+	return feeds, nil
 }
 
 func parseLine(c *columnBuilder, raw string) normalize.Address {

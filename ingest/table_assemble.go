@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"sama/ingest/normalize"
@@ -22,8 +25,8 @@ func (b *builder) learnNames() {
 			default:
 				continue
 			}
-			for code, norm := range c.values.norm {
-				if norm != "" {
+			for code := uint32(1); code < c.values.size(); code++ {
+				if _, norm := c.values.at(code); norm != "" {
 					add(norm, int(c.counts[code]))
 				}
 			}
@@ -34,18 +37,42 @@ func (b *builder) learnNames() {
 // assemble makes the feeds of every source out of its columns: simple columns
 // as they are, compound ones taken apart or put together.
 func (b *builder) assemble(ctx context.Context) error {
-	return b.inParallel(ctx, len(b.sources), func(i int) error {
-		s := &b.sources[i]
-		s.feeds = append(s.feeds, s.nameFeeds(b)...)
-		s.feeds = append(s.feeds, s.birthFeeds(b)...)
-		s.feeds = append(s.feeds, s.addressFeeds()...)
-		for _, c := range s.columns {
-			if field, ok := c.As.Field(); ok && !assembled(field) {
-				s.feeds = append(s.feeds, spreadList(c)...)
-			}
+	kinds := [...]func(*sourceBuilder) ([]*feed, error){
+		func(s *sourceBuilder) ([]*feed, error) { return s.nameFeeds(b) },
+		func(s *sourceBuilder) ([]*feed, error) { return s.birthFeeds(b) },
+		func(s *sourceBuilder) ([]*feed, error) { return s.addressFeeds(b) },
+		func(s *sourceBuilder) ([]*feed, error) { return s.simpleFeeds(b) },
+	}
+	feeds := make([][]*feed, len(b.sources)*len(kinds))
+	err := b.inParallel(ctx, len(feeds), func(i int) error {
+		s := &b.sources[i/len(kinds)]
+		out, err := kinds[i%len(kinds)](s)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", s.raw.Source, err)
 		}
+		feeds[i] = out
 		return nil
 	})
+	for i, out := range feeds {
+		s := &b.sources[i/len(kinds)]
+		s.feeds = append(s.feeds, out...)
+	}
+	return err
+}
+
+// simpleFeeds returns the columns that are taken as they are.
+func (s *sourceBuilder) simpleFeeds(b *builder) ([]*feed, error) {
+	var out []*feed
+	for _, c := range s.columns {
+		if field, ok := c.As.Field(); ok && !assembled(field) {
+			feeds, err := c.spreadList(b.opt.Workers)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, feeds...)
+		}
+	}
+	return out, nil
 }
 
 // assembled reports the fields that are put together from several columns of a
@@ -106,37 +133,35 @@ func tuple(rows []uint32, columns [][]uint32) (codes []uint32, at [][]uint32) {
 
 // joinColumns puts the raw texts of several columns together, separated by
 // spaces, and normalises the whole. One column alone is taken as it is.
-func (s *sourceBuilder) joinColumns(field record.Field, columns []*columnBuilder, form func(string) string) *feed {
-	switch len(columns) {
-	case 0:
-		return nil
-	case 1:
-		f := *columns[0].values
-		f.field = field
-		for code, raw := range f.raw {
-			if raw != "" && f.norm[code] != "" {
-				f.norm[code] = form(raw)
-			}
-		}
-		return &f
+func (s *sourceBuilder) joinColumns(b *builder, field record.Field, columns []*columnBuilder, form func(string) string) (*feed, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	if _, simple := columns[0].As.Field(); len(columns) == 1 && simple {
+		return columns[0].values, nil
 	}
 	all := make([][]uint32, len(columns))
 	for i, c := range columns {
 		all[i] = c.values.codes
 	}
 	codes, at := tuple(s.rows, all)
-	f := &feed{field: field, codes: codes, raw: make([]string, len(at)), norm: make([]string, len(at))}
-	for code, t := range at {
+	out, err := buildTexts(b.opt.Workers, len(at), 2, func() func(uint32, []string) {
 		var parts []string
-		for i, c := range columns {
-			if raw := c.values.raw[t[i]]; raw != "" {
-				parts = append(parts, normalize.Trim(raw))
+		return func(code uint32, out []string) {
+			parts = parts[:0]
+			for i, c := range columns {
+				if raw, _ := c.values.at(at[code][i]); raw != "" {
+					parts = append(parts, normalize.Trim(raw))
+				}
 			}
+			out[0] = strings.Join(parts, " ")
+			out[1] = form(out[0])
 		}
-		f.raw[code] = strings.Join(parts, " ")
-		f.norm[code] = form(f.raw[code])
+	})
+	if err != nil {
+		return nil, err
 	}
-	return f
+	return newFeed(field, codes, len(at), out[0], out[1]), nil
 }
 
 // fillGaps returns main with its nulls filled from other.
@@ -147,14 +172,18 @@ func (s *sourceBuilder) fillGaps(main, other *feed) *feed {
 	if other == nil {
 		return main
 	}
-	offset := uint32(len(main.norm))
-	f := &feed{field: main.field, name: main.name, codes: make([]uint32, len(main.codes))}
-	f.raw = append(append(f.raw, main.raw...), other.raw...)
-	f.norm = append(append(f.norm, main.norm...), other.norm...)
+	offset := main.size()
+	f := &feed{field: main.field, name: main.name, codes: make([]uint32, len(main.codes)), parts: slices.Clone(main.parts)}
+	for _, p := range other.parts {
+		p.base += offset
+		f.parts = append(f.parts, p)
+	}
 	for _, row := range s.rows {
 		f.codes[row] = main.codes[row]
-		if main.norm[main.codes[row]] == "" && other.norm[other.codes[row]] != "" {
-			f.codes[row] = other.codes[row] + offset
+		if _, norm := main.at(main.codes[row]); norm == "" {
+			if _, norm := other.at(other.codes[row]); norm != "" {
+				f.codes[row] = other.codes[row] + offset
+			}
 		}
 	}
 	return f
@@ -162,29 +191,32 @@ func (s *sourceBuilder) fillGaps(main, other *feed) *feed {
 
 // birthFeeds returns the date of birth: whole dates, gaps filled from separate
 // columns of year, month and day.
-func (s *sourceBuilder) birthFeeds(b *builder) []*feed {
+func (s *sourceBuilder) birthFeeds(b *builder) ([]*feed, error) {
 	var dates *feed
 	for _, c := range s.with(role(record.BirthDate)) {
 		dates = s.fillGaps(dates, c.values)
 	}
 	var parts [3]*columnBuilder
-	found := 0
+	found := false
 	for i, r := range []Role{RoleBirthYear, RoleBirthMonth, RoleBirthDay} {
 		if cs := s.with(r); len(cs) > 0 {
-			parts[i] = cs[0]
-			found++
+			parts[i], found = cs[0], true
 		}
 	}
-	if found > 0 {
-		dates = s.fillGaps(dates, s.joinBirth(parts, b.opt.Pivot))
+	if found {
+		joined, err := s.joinBirth(b, parts)
+		if err != nil {
+			return nil, err
+		}
+		dates = s.fillGaps(dates, joined)
 	}
 	if dates == nil {
-		return nil
+		return nil, nil
 	}
-	return []*feed{dates}
+	return []*feed{dates}, nil
 }
 
-func (s *sourceBuilder) joinBirth(parts [3]*columnBuilder, pivot int) *feed {
+func (s *sourceBuilder) joinBirth(b *builder, parts [3]*columnBuilder) (*feed, error) {
 	var columns [][]uint32
 	var used []int
 	for i, c := range parts {
@@ -193,55 +225,68 @@ func (s *sourceBuilder) joinBirth(parts [3]*columnBuilder, pivot int) *feed {
 		}
 	}
 	codes, at := tuple(s.rows, columns)
-	f := &feed{field: record.BirthDate, codes: codes, raw: make([]string, len(at)), norm: make([]string, len(at))}
-	for code, t := range at {
-		var text [3]string
-		for k, i := range used {
-			text[i] = parts[i].values.raw[t[k]]
+	out, err := buildTexts(b.opt.Workers, len(at), 2, func() func(uint32, []string) {
+		return func(code uint32, out []string) {
+			var text [3]string
+			for k, i := range used {
+				text[i], _ = parts[i].values.at(at[code][k])
+			}
+			d := normalize.DateParts(text[0], text[1], text[2], b.opt.Pivot)
+			if d != "" && !normalize.JunkDate(d) {
+				out[0], out[1] = d[:4]+"-"+d[4:6]+"-"+d[6:], d
+			}
 		}
-		f.norm[code] = normalize.DateParts(text[0], text[1], text[2], pivot)
-		if normalize.JunkDate(f.norm[code]) {
-			f.norm[code] = ""
-		}
-		if f.norm[code] != "" {
-			d := f.norm[code]
-			f.raw[code] = d[:4] + "-" + d[4:6] + "-" + d[6:]
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
-	return f
+	return newFeed(record.BirthDate, codes, len(at), out[0], out[1]), nil
 }
 
 // spreadList returns the feeds of a column; a column of lists gives one feed an
 // element, for text one with all elements.
-func spreadList(c *columnBuilder) []*feed {
+func (c *columnBuilder) spreadList(workers int) ([]*feed, error) {
 	if !c.raw.List {
-		return []*feed{c.values}
+		return []*feed{c.values}, nil
 	}
-	const sep, most = ListSeparator, 8
+	const most = 8
 	width := 1
-	for _, raw := range c.values.raw {
-		width = max(width, min(most, strings.Count(raw, sep)+1))
+	for code := uint32(1); code < c.values.size(); code++ {
+		raw, _ := c.values.at(code)
+		width = max(width, min(most, strings.Count(raw, ListSeparator)+1))
 	}
 	if f := c.values.field; f == record.Text || f == record.Carried || f == record.Category {
 		width = 1
 	}
-	if width == 1 {
-		for i, raw := range c.values.raw {
-			c.values.raw[i] = strings.ReplaceAll(raw, sep, ", ")
+	out, err := buildTexts(workers, int(c.values.size()), 2*width, func() func(uint32, []string) {
+		return func(code uint32, out []string) {
+			raw, norm := c.values.at(code)
+			if width == 1 {
+				out[0], out[1] = strings.ReplaceAll(raw, ListSeparator, ", "), cmp.Or(norm, mark(raw))
+				return
+			}
+			for k, item := range strings.SplitN(raw, ListSeparator, most+1) {
+				if k < width {
+					out[2*k], out[2*k+1] = item, cmp.Or(c.one(item), mark(item))
+				}
+			}
 		}
-		return []*feed{c.values}
+	})
+	if err != nil {
+		return nil, err
 	}
 	feeds := make([]*feed, width)
 	for k := range feeds {
-		feeds[k] = &feed{field: c.values.field, name: c.values.name, codes: c.values.codes,
-			raw: make([]string, len(c.values.raw)), norm: make([]string, len(c.values.raw))}
+		feeds[k] = newFeed(c.values.field, c.values.codes, int(c.values.size()), out[2*k], out[2*k+1])
+		feeds[k].name = c.values.name
 	}
-	for code, raw := range c.values.raw {
-		for k, item := range strings.Split(raw, sep) {
-			if k < width {
-				feeds[k].raw[code], feeds[k].norm[code] = item, c.one(item)
-			}
-		}
+	return feeds, nil
+}
+
+// mark is the normal form of a text that has none: null or not understood.
+func mark(raw string) string {
+	if raw == "" {
+		return ""
 	}
-	return feeds
+	return notUnderstood
 }

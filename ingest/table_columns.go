@@ -58,8 +58,8 @@ func (b *builder) targets() []*target {
 
 // empty reports a feed without any value.
 func (f *feed) empty() bool {
-	for _, raw := range f.raw {
-		if raw != "" {
+	for code := range f.size() {
+		if raw, _ := f.at(code); raw != "" {
 			return false
 		}
 	}
@@ -138,31 +138,28 @@ func (b *builder) table(ctx context.Context) (*record.Table, error) {
 // records, so that they do not depend on the dictionaries of the files.
 func (b *builder) column(t *target, n int) (*record.Column, error) {
 	c := &record.Column{Field: t.field, Name: t.name, Raw: make([]uint32, n), Code: make([]uint32, n)}
-	var raws, norms record.Interner
+	size := 0
+	for _, f := range t.feeds {
+		if f != nil {
+			size += int(f.size())
+		}
+	}
+	raws, norms := newInterner(min(size, n)), newInterner(min(size, n))
+	var err error
 	i := 0
 	for k := range b.sources {
 		s := &b.sources[k]
-		f := t.feeds[k]
-		if f == nil {
+		if t.feeds[k] == nil {
 			i += len(s.rows)
 			continue
 		}
-		toRaw, toNorm := make([]uint32, len(f.raw)), make([]uint32, len(f.norm))
-		for _, row := range s.rows {
-			local := f.codes[row]
-			if f.raw[local] != "" {
-				if toRaw[local] == 0 {
-					toRaw[local] = raws.Code(f.raw[local])
-					toNorm[local] = norms.Code(f.norm[local])
-				}
-				c.Raw[i], c.Code[i] = toRaw[local], toNorm[local]
-			}
-			i++
+		if i, err = fill(c, i, s.rows, t.feeds[k], raws, norms); err != nil {
+			return nil, fmt.Errorf("column %s: %w", t.name, err)
 		}
+		t.feeds[k] = nil // its texts are no longer needed
 	}
-	var err error
-	if c.RawText, err = raws.Strings(); err == nil {
-		c.Normal, err = norms.Strings()
+	if c.RawText, err = raws.strings(); err == nil {
+		c.Normal, err = norms.strings()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("column %s: %w", t.name, err)
@@ -175,6 +172,32 @@ func (b *builder) column(t *target, n int) (*record.Column, error) {
 		c.Sound = soundCodes(c)
 	}
 	return c, nil
+}
+
+// fill writes the codes of one source's rows, beginning at record i, and returns
+// the record behind them.
+func fill(c *record.Column, i int, rows []uint32, f *feed, raws, norms *interner) (int, error) {
+	const unseen = ^uint32(0)
+	toRaw, toNorm := make([]uint32, f.size()), make([]uint32, f.size())
+	for code := range toRaw {
+		toRaw[code] = unseen
+	}
+	for _, row := range rows {
+		local := f.codes[row]
+		if toRaw[local] == unseen {
+			raw, norm := f.at(local)
+			var err error
+			if toRaw[local], err = raws.code(raw); err != nil {
+				return i, err
+			}
+			if toNorm[local], err = norms.code(norm); err != nil {
+				return i, err
+			}
+		}
+		c.Raw[i], c.Code[i] = toRaw[local], toNorm[local]
+		i++
+	}
+	return i, nil
 }
 
 // sounds reports the fields whose values are names and have a phonetic code.

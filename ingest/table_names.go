@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 
 	"sama/ingest/normalize"
@@ -10,98 +11,106 @@ import (
 // nameFeeds returns given name, family name and organisations of a source. A
 // full name beside given and family names adds the names between them and
 // fills gaps; alone it is taken apart.
-func (s *sourceBuilder) nameFeeds(b *builder) []*feed {
-	given := s.joinColumns(record.GivenName, s.with(role(record.GivenName), RoleMiddleName), normalize.GivenName)
-	family := s.joinColumns(record.FamilyName, s.with(role(record.FamilyName)), normalize.FamilyName)
+func (s *sourceBuilder) nameFeeds(b *builder) ([]*feed, error) {
+	given, err := s.joinColumns(b, record.GivenName, s.with(role(record.GivenName), RoleMiddleName), normalize.GivenName)
+	if err != nil {
+		return nil, err
+	}
+	family, err := s.joinColumns(b, record.FamilyName, s.with(role(record.FamilyName)), normalize.FamilyName)
+	if err != nil {
+		return nil, err
+	}
 	var orgs []*feed
 	for _, c := range s.with(role(record.Organization)) {
 		orgs = append(orgs, c.values)
 	}
 	for _, c := range s.with(RoleFullName) {
-		split := s.splitNames(b, c)
-		given, family = s.mergeNames(given, family, c, split)
-		if split.hasOrg {
-			if len(orgs) == 0 {
-				orgs = append(orgs, split.org)
-			} else {
-				orgs[0] = s.fillGaps(orgs[0], split.org)
-			}
+		split, err := s.splitNames(b, c)
+		if err != nil {
+			return nil, err
+		}
+		if given, family, err = s.mergeNames(b, given, family, c, split); err != nil {
+			return nil, err
+		}
+		switch {
+		case split.org.empty():
+		case len(orgs) == 0:
+			orgs = append(orgs, split.org)
+		default:
+			orgs[0] = s.fillGaps(orgs[0], split.org)
 		}
 	}
-	var out []*feed
-	for _, f := range append([]*feed{given, family}, orgs...) {
-		if f != nil {
-			out = append(out, f)
-		}
-	}
-	return out
+	return slices.DeleteFunc(append([]*feed{given, family}, orgs...), func(f *feed) bool { return f == nil }), nil
 }
 
 // splitNames is a column of full names taken apart, by its own values.
 type splitNames struct {
 	given, family, org *feed
-	hasOrg             bool
 }
 
-func (s *sourceBuilder) splitNames(b *builder, c *columnBuilder) splitNames {
+func (s *sourceBuilder) splitNames(b *builder, c *columnBuilder) (splitNames, error) {
 	familyFirst := b.names.FamilyFirst(sampleValues(&c.raw.Values, c.counts, 5000))
-	n := len(c.values.raw)
-	newFeed := func(f record.Field) *feed {
-		return &feed{field: f, codes: c.values.codes, raw: make([]string, n), norm: make([]string, n)}
-	}
-	p := splitNames{given: newFeed(record.GivenName), family: newFeed(record.FamilyName), org: newFeed(record.Organization)}
-	for code, full := range c.values.raw {
-		if full == "" {
-			continue
+	n := int(c.values.size())
+	out, err := buildTexts(b.opt.Workers, n, 6, func() func(uint32, []string) {
+		return func(code uint32, out []string) {
+			full, _ := c.values.at(code)
+			if full == "" {
+				return
+			}
+			if normalize.HasLegalForm(full) {
+				out[4], out[5] = full, normalize.Organization(full)
+				return
+			}
+			out[0], out[2] = b.names.Split(full, familyFirst)
+			out[1], out[3] = normalize.GivenName(out[0]), normalize.FamilyName(out[2])
 		}
-		if normalize.HasLegalForm(full) {
-			p.hasOrg = true
-			p.org.raw[code], p.org.norm[code] = full, normalize.Organization(full)
-			continue
-		}
-		given, family := b.names.Split(full, familyFirst)
-		p.given.set(code, given, normalize.GivenName(given))
-		p.family.set(code, family, normalize.FamilyName(family))
+	})
+	if err != nil {
+		return splitNames{}, err
 	}
-	return p
-}
-
-// set stores a value, null where it has no normal form.
-func (f *feed) set(code int, raw, norm string) {
-	if norm != "" {
-		f.raw[code], f.norm[code] = raw, norm
-	}
+	codes := c.values.codes
+	return splitNames{
+		given:  newFeed(record.GivenName, codes, n, out[0], out[1]),
+		family: newFeed(record.FamilyName, codes, n, out[2], out[3]),
+		org:    newFeed(record.Organization, codes, n, out[4], out[5]),
+	}, nil
 }
 
 // mergeNames puts the names of separate columns and of a full name together.
-func (s *sourceBuilder) mergeNames(given, family *feed, full *columnBuilder, split splitNames) (g, f *feed) {
+func (s *sourceBuilder) mergeNames(b *builder, given, family *feed, full *columnBuilder, split splitNames) (g, f *feed, err error) {
 	if given == nil && family == nil {
-		return split.given, split.family
+		return split.given, split.family, nil
 	}
-	given, family = orEmpty(given, record.GivenName, len(full.values.codes)), orEmpty(family, record.FamilyName, len(full.values.codes))
+	rows := len(full.values.codes)
+	given, family = orEmpty(given, record.GivenName, rows), orEmpty(family, record.FamilyName, rows)
 	codes, at := tuple(s.rows, [][]uint32{given.codes, family.codes, full.values.codes})
-	g = &feed{field: record.GivenName, codes: codes, raw: make([]string, len(at)), norm: make([]string, len(at))}
-	f = &feed{field: record.FamilyName, codes: codes, raw: make([]string, len(at)), norm: make([]string, len(at))}
-	for code, t := range at {
-		g.raw[code], g.norm[code] = given.raw[t[0]], given.norm[t[0]]
-		f.raw[code], f.norm[code] = family.raw[t[1]], family.norm[t[1]]
-		if t[2] == 0 {
-			continue
+	out, err := buildTexts(b.opt.Workers, len(at), 4, func() func(uint32, []string) {
+		return func(code uint32, out []string) {
+			t := at[code]
+			out[0], out[1] = given.at(t[0])
+			out[2], out[3] = family.at(t[1])
+			if t[2] == 0 {
+				return
+			}
+			if out[1] == "" && out[3] == "" {
+				out[0], out[1] = split.given.at(t[2])
+				out[2], out[3] = split.family.at(t[2])
+				return
+			}
+			whole, _ := full.values.at(t[2])
+			before, after := partNames(whole, out[1], out[3])
+			if before != "" {
+				out[0], out[1] = before, normalize.GivenName(before)
+			}
+			if after != "" && out[3] == "" {
+				out[2], out[3] = after, normalize.FamilyName(after)
+			}
 		}
-		if g.norm[code] == "" && f.norm[code] == "" {
-			g.raw[code], g.norm[code] = split.given.raw[t[2]], split.given.norm[t[2]]
-			f.raw[code], f.norm[code] = split.family.raw[t[2]], split.family.norm[t[2]]
-			continue
-		}
-		before, after := partNames(full.values.raw[t[2]], g.norm[code], f.norm[code])
-		if before != "" {
-			g.raw[code], g.norm[code] = before, normalize.GivenName(before)
-		}
-		if after != "" && f.norm[code] == "" {
-			f.raw[code], f.norm[code] = after, normalize.FamilyName(after)
-		}
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return g, f
+	return newFeed(record.GivenName, codes, len(at), out[0], out[1]), newFeed(record.FamilyName, codes, len(at), out[2], out[3]), nil
 }
 
 // partNames finds known names at the ends of a full name and returns what is
@@ -134,5 +143,10 @@ func orEmpty(f *feed, field record.Field, rows int) *feed {
 	if f != nil {
 		return f
 	}
-	return &feed{field: field, codes: make([]uint32, rows), raw: []string{""}, norm: []string{""}}
+	var none record.StringsBuilder
+	if _, err := none.Append(""); err != nil {
+		panic("ingest: no room for an empty text")
+	}
+	null := texts{none.Build()}
+	return newFeed(field, make([]uint32, rows), 1, null, null)
 }

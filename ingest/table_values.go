@@ -2,9 +2,9 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"sama/ingest/normalize"
 	"sama/record"
@@ -31,7 +31,9 @@ func (b *builder) readColumns(ctx context.Context) error {
 	}
 	regions := b.phoneRegions()
 	return b.inParallel(ctx, len(tasks), func(i int) error {
-		tasks[i].c.normalize(b.opt, regions[tasks[i].c])
+		if err := tasks[i].c.normalize(b.opt, regions[tasks[i].c]); err != nil {
+			return fmt.Errorf("source %s, column %s: %w", tasks[i].s.raw.Source, tasks[i].c.Column, err)
+		}
 		return nil
 	})
 }
@@ -52,41 +54,56 @@ func (c *columnBuilder) count(rows []uint32) {
 
 // normalize fills c.values. Compound roles keep the texts as they are, nulls
 // removed; what is in them is found when they are taken apart.
-func (c *columnBuilder) normalize(opt BuildOptions, region string) {
+func (c *columnBuilder) normalize(opt BuildOptions, region string) error {
 	field, simple := c.As.Field()
-	c.one = c.form(field, simple, opt, region)
-	form := c.one
+	newForm := c.form(field, simple, opt, region)
+	c.one = newForm()
 	if c.raw.List && simple {
-		form = func(s string) string { return c.anyOf(s) }
+		newForm = func() func(string) string { return c.anyOf }
 	}
 	n := c.raw.Values.Len()
-	f := &feed{field: field, codes: c.raw.Codes, raw: make([]string, n), norm: make([]string, n)}
+	norm, err := buildTexts(opt.Workers, n, 1, func() func(uint32, []string) {
+		form := newForm()
+		return func(code uint32, out []string) {
+			if code == 0 || c.counts[code] == 0 {
+				return
+			}
+			text := c.raw.Values.At(code)
+			if out[0] = form(text); out[0] == "" && !normalize.Null(text) {
+				out[0] = notUnderstood
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	f := &feed{field: field, codes: c.raw.Codes, parts: []part{{size: uint32(n), values: &c.raw.Values, norm: norm[0]}}}
 	if named(field) {
 		f.name = snakeCase(c.Column)
 	}
-	for code := 1; code < n; code++ {
-		if c.counts[code] == 0 {
+	c.values = f
+	c.countForms(field)
+	return nil
+}
+
+// countForms counts the records with values that have no normal form.
+func (c *columnBuilder) countForms(field record.Field) {
+	for code := uint32(1); code < c.values.size(); code++ {
+		held := int(c.counts[code])
+		if held == 0 {
 			continue
 		}
-		text := c.raw.Values.At(uint32(code))
-		norm := form(text)
-		if norm != "" {
-			f.raw[code], f.norm[code] = text, norm
-			continue
-		}
-		switch held := int(c.counts[code]); {
-		case normalize.Null(text):
+		switch raw, norm := c.values.at(code); {
+		case norm != "":
+		case raw == "":
 			c.report.Null += held
 			c.report.Values -= held
-		case placeholder(field, text):
-			f.raw[code] = text
+		case placeholder(field, raw):
 			c.report.Junk += held
 		default:
-			f.raw[code] = text
 			c.report.Invalid += held
 		}
 	}
-	c.values = f
 }
 
 // placeholder tells a value that was understood and refused from one that was
@@ -103,15 +120,11 @@ func placeholder(f record.Field, text string) bool {
 	return true
 }
 
-// form returns the function that makes a value's normal form.
-func (c *columnBuilder) form(field record.Field, simple bool, opt BuildOptions, region string) func(string) string {
+// form returns a maker of functions that make a value's normal form; each of
+// them is used by one goroutine.
+func (c *columnBuilder) form(field record.Field, simple bool, opt BuildOptions, region string) func() func(string) string {
 	if !simple {
-		return func(s string) string {
-			if normalize.Null(s) {
-				return ""
-			}
-			return s
-		}
+		return always(notNull)
 	}
 	switch field {
 	case record.BirthDate, record.Date:
@@ -121,23 +134,34 @@ func (c *columnBuilder) form(field record.Field, simple bool, opt BuildOptions, 
 			pivot += 30
 		}
 		c.report.Layout = order.String()
-		return func(s string) string {
+		return always(func(s string) string {
 			d := normalize.Date(s, order, pivot)
 			if normalize.JunkDate(d) {
 				return ""
 			}
 			return d
-		}
+		})
 	case record.CreatedAt, record.UpdatedAt:
 		order := c.dateOrder()
 		c.report.Layout = order.String()
-		return func(s string) string { return timestampForm(s, order) }
+		return always(func(s string) string { return normalize.Time(s, order) })
 	case record.Phone:
 		c.report.Layout = region
-		phones := normalize.NewPhones(region)
-		return phones.Normal
+		return func() func(string) string { return normalize.NewPhones(region).Normal }
 	}
-	return fieldForms[field]
+	return always(fieldForms[field])
+}
+
+func always(form func(string) string) func() func(string) string {
+	return func() func(string) string { return form }
+}
+
+// notNull keeps a text as it is.
+func notNull(s string) string {
+	if normalize.Null(s) {
+		return ""
+	}
+	return s
 }
 
 // fieldForms are the normal forms that need no knowledge of the column.
@@ -235,15 +259,6 @@ func (c *columnBuilder) anyOf(list string) string {
 		}
 	}
 	return strings.Join(forms, " ")
-}
-
-// timestampForm is the normal form of a time: RFC 3339 in UTC.
-func timestampForm(s string, order normalize.Order) string {
-	sec, ok := normalize.Timestamp(s, order)
-	if !ok {
-		return ""
-	}
-	return time.Unix(sec, 0).UTC().Format(time.RFC3339)
 }
 
 // everyNth returns about n of the values, evenly spread.

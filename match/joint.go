@@ -28,6 +28,11 @@ import (
 // jointPairs is about how many candidate pairs the choice looks at.
 const jointPairs = 150_000
 
+// A form after which the model hardly tells matches from non-matches has found
+// another split of the pairs: it is out of the question if its clarity is that
+// far below the best.
+const clarityMargin = 0.04
+
 // jointIterations is how many steps each form is trained for the choice.
 const jointIterations = 40
 
@@ -49,13 +54,24 @@ func ChooseJoint(ctx context.Context, t *record.Table, b *blocking.Plan, workers
 		return Joint{}, err
 	}
 	train, test := halves(vectors)
-	best, chosen := math.Inf(-1), Joint{}
+	type trial struct {
+		form              Joint
+		likelihood, clear float64
+	}
+	var trials []trial
+	clearest := 0.0
 	for _, form := range []Joint{{}, {Name: true}, {Address: true}, {Name: true, Address: true}} {
 		if form.Name && len(name.separate) == 0 || form.Address && len(address.separate) == 0 {
 			continue
 		}
-		if likelihood := p.judge(form, name, address, train, test, workers); likelihood > best {
-			best, chosen = likelihood, form
+		likelihood, clear := p.judge(form, name, address, train, test, workers)
+		trials = append(trials, trial{form, likelihood, clear})
+		clearest = max(clearest, clear)
+	}
+	best, chosen := math.Inf(-1), Joint{}
+	for _, t := range trials {
+		if t.likelihood > best && t.clear >= clearest-clarityMargin {
+			best, chosen = t.likelihood, t.form
 		}
 	}
 	return chosen, nil
@@ -148,8 +164,8 @@ func halves(all []Counted) (train, test []Counted) {
 }
 
 // judge trains one form and returns its log likelihood of the test pairs, in
-// nats.
-func (p *Plan) judge(form Joint, name, address fieldGroup, train, test []Counted, workers int) float64 {
+// nats, and the clarity of the mixture.
+func (p *Plan) judge(form Joint, name, address fieldGroup, train, test []Counted, workers int) (likelihood, clear float64) {
 	var drop []int
 	total := 0.0
 	for _, g := range []struct {
@@ -172,9 +188,10 @@ func (p *Plan) judge(form Joint, name, address fieldGroup, train, test []Counted
 	sub, use := p.without(drop)
 	seed := newSeeder(sub.Comparisons)
 	a, b := project(train, use), project(test, use)
+	seed.prune(a)
 	x := newMixture(sub.Comparisons, a, len(seed.kinds), workers)
 	x.fit(func(i int) classRow { return seed.start(&a[i].Vector) }, jointIterations)
-	return total + x.likelihood(b)
+	return total + x.likelihood(b), x.clarity()
 }
 
 // without returns the plan without some comparisons, and the indices of the

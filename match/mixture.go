@@ -1,7 +1,9 @@
 package match
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sync"
 
 	"sama/match/comparison"
@@ -293,4 +295,27 @@ func (x *mixture) probability(vector int) float64 {
 		sum += v
 	}
 	return r[0] / sum
+}
+
+// clarity returns the expected F1 of calling every pair a match whose
+// probability is high enough, at the best cut: near 1 where the model tells
+// matches from non-matches, low where it does not know.
+func (x *mixture) clarity() float64 {
+	type part struct{ p, n float64 }
+	parts := make([]part, len(x.counts))
+	all := 0.0
+	for i := range parts {
+		parts[i] = part{x.probability(i), x.counts[i]}
+		all += parts[i].p * parts[i].n
+	}
+	slices.SortFunc(parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(b.n, a.n))
+	})
+	best, right, pairs := 0.0, 0.0, 0.0
+	for _, p := range parts {
+		right += p.p * p.n
+		pairs += p.n
+		best = max(best, 2*right/(pairs+all))
+	}
+	return best
 }

@@ -18,6 +18,7 @@ type seeder struct {
 	levels [][]comparison.Level
 	named  bool     // given names are compared
 	kinds  []string // of non-match
+	active []int    // kind by rule → kind in the model, that of the others if it was dropped
 	own    []int    // comparison → its own kind, −1 for none; without names
 }
 
@@ -25,6 +26,7 @@ type seeder struct {
 // Pairs of a kind share something though they do not mean the same person.
 const (
 	kindRelatives = iota
+	kindCoincidence
 	kindNamesakes
 	kindFamily
 	kindGiven
@@ -33,6 +35,7 @@ const (
 
 var personKinds = []string{
 	"relatives: the given name differs, something is shared",
+	"coincidence: both names differ, something is shared",
 	"namesakes: the same name, nothing else shared",
 	"the same family name",
 	"the same given name",
@@ -55,11 +58,49 @@ func newSeeder(comparisons []comparison.Comparison) *seeder {
 	}
 	if s.named {
 		s.kinds = personKinds
-		return s
+	} else {
+		s.ownKinds(comparisons)
 	}
-	s.ownKinds(comparisons)
+	for k := range s.kinds {
+		s.active = append(s.active, k)
+	}
 	return s
 }
+
+// prune drops the kinds of non-match of which the vectors hold hardly any: a
+// kind made of the doubtful ones among the matches would keep them.
+func (s *seeder) prune(vectors []Counted) {
+	other := make([]float64, len(s.kinds))
+	match := make([]float64, len(s.kinds))
+	for i := range vectors {
+		v := &vectors[i]
+		agree, contra, traits := s.evidence(&v.Vector)
+		p := sigmoid(seedSlope*(agree-contra) - seedOffset)
+		k := s.kind(&v.Vector, traits)
+		match[k] += p * float64(v.Pairs)
+		other[k] += (1 - p) * float64(v.Pairs)
+	}
+	last := len(s.kinds) - 1
+	var kept []string
+	for k, name := range s.kinds[:last] {
+		if other[k] <= 2*match[k] || other[k] < minKind {
+			s.active[k] = -1
+			continue
+		}
+		s.active[k] = len(kept)
+		kept = append(kept, name)
+	}
+	s.active[last] = len(kept)
+	for k := range s.active {
+		if s.active[k] < 0 {
+			s.active[k] = len(kept)
+		}
+	}
+	s.kinds = append(kept, s.kinds[last])
+}
+
+// minKind is the least number of pairs that a kind of non-match is made of.
+const minKind = 30
 
 // ownKinds gives the comparisons that say most a kind each: pairs that agree
 // there more than elsewhere and yet are different.
@@ -92,7 +133,7 @@ func (s *seeder) kind(v *comparison.Vector, traits comparison.Traits) int {
 	if s.named {
 		return personKind(traits)
 	}
-	best, most := len(s.kinds)-1, 0.25
+	best, most := len(s.active)-1, 0.25
 	for c, kind := range s.own {
 		if agree := s.levels[c][v[c]].Agree; kind >= 0 && v[c] > 0 && agree > most {
 			best, most = kind, agree
@@ -104,7 +145,9 @@ func (s *seeder) kind(v *comparison.Vector, traits comparison.Traits) int {
 func personKind(t comparison.Traits) int {
 	const both = comparison.GivenSame | comparison.FamilySame
 	switch {
-	case t&comparison.GivenDiffers != 0 && t&anyShared != 0:
+	case t&anyShared != 0 && t&both == 0:
+		return kindCoincidence
+	case t&anyShared != 0 && t&comparison.GivenDiffers != 0:
 		return kindRelatives
 	case t&both == both && t&anyShared == 0:
 		return kindNamesakes
@@ -147,6 +190,6 @@ func (s *seeder) start(v *comparison.Vector) classRow {
 	agree, contra, traits := s.evidence(v)
 	var r classRow
 	r[0] = sigmoid(seedSlope*(agree-contra) - seedOffset)
-	r[1+s.kind(v, traits)] = 1 - r[0]
+	r[1+s.active[s.kind(v, traits)]] = 1 - r[0]
 	return r
 }

@@ -26,6 +26,7 @@ func (p *Plan) Train(c *Candidates, workers int) (*Model, error) {
 	candidates := len(vectors)
 	vectors = append(slices.Clip(vectors), p.random(vectors, workers)...)
 	seed := newSeeder(p.Comparisons)
+	seed.prune(vectors)
 	x := newMixture(p.Comparisons, vectors, len(seed.kinds), workers)
 	training := x.fit(func(i int) classRow { return seed.start(&vectors[i].Vector) }, maxIterations)
 	x.settle(candidates)

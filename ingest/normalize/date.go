@@ -257,8 +257,15 @@ func ValidDate(s string) bool {
 	if len(s) != 8 || !allDigits(s) || s[:4] < "1000" || s[:4] > "2199" {
 		return false
 	}
-	_, err := time.Parse("20060102", s)
-	return err == nil
+	year, month, day := two(s)*100+two(s[2:]), two(s[4:]), two(s[6:])
+	if month < 1 || month > 12 || day < 1 {
+		return false
+	}
+	days := [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		days = 29
+	}
+	return day <= days
 }
 
 // JunkDate reports that a date of birth is a placeholder whoever writes it.
@@ -286,6 +293,14 @@ func TypicalPlaceholderDate(s string) bool {
 // given order; a time without zone is UTC. ok is false where it is none.
 func Timestamp(s string, order Order) (sec int64, ok bool) {
 	s = Trim(s)
+	if len(s) == 20 && s[19] == 'Z' {
+		if sec, ok := unixTime(s[:19]); ok {
+			return sec, true
+		}
+	}
+	if sec, ok := unixTime(s); ok {
+		return sec, true
+	}
 	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05Z07:00"} {
 		if len(s) > 10 {
 			if t, err := time.Parse(layout, s); err == nil {
@@ -304,8 +319,7 @@ func Timestamp(s string, order Order) (sec int64, ok bool) {
 	if !ValidDate(d) {
 		return 0, false
 	}
-	t, _ := time.Parse("20060102", d)
-	return t.Unix(), true
+	return daysSince1970(d) * 86400, true
 }
 
 // OrderGuess learns the order of the dates of a column from all its values:
@@ -361,4 +375,55 @@ func (g *OrderGuess) Order() Order {
 		return YMD
 	}
 	return DMY
+}
+
+// Time returns the normal form of a time: RFC 3339 in UTC, "" for none.
+func Time(s string, order Order) string {
+	s = Trim(s)
+	if len(s) == 20 && s[10] == 'T' && s[19] == 'Z' {
+		if _, ok := unixTime(s[:19]); ok {
+			return s
+		}
+	}
+	sec, ok := Timestamp(s, order)
+	if !ok {
+		return ""
+	}
+	return time.Unix(sec, 0).UTC().Format(time.RFC3339)
+}
+
+// unixTime reads YYYY-MM-DD, or YYYY-MM-DDThh:mm:ss with any sign between the
+// two, as a time in UTC.
+func unixTime(s string) (sec int64, ok bool) {
+	if len(s) != 10 && len(s) != 19 || s[4] != '-' || s[7] != '-' {
+		return 0, false
+	}
+	d := s[:4] + s[5:7] + s[8:10]
+	if !ValidDate(d) {
+		return 0, false
+	}
+	sec = daysSince1970(d) * 86400
+	if len(s) == 10 {
+		return sec, true
+	}
+	if s[13] != ':' || s[16] != ':' || !allDigits(s[11:13]) || !allDigits(s[14:16]) || !allDigits(s[17:19]) || s[11:13] > "23" || s[14:16] > "59" || s[17:19] > "59" {
+		return 0, false
+	}
+	return sec + int64(two(s[11:]))*3600 + int64(two(s[14:]))*60 + int64(two(s[17:])), true
+}
+
+// two reads two digits.
+func two(s string) int { return int(s[0]-'0')*10 + int(s[1]-'0') }
+
+// daysSince1970 counts the days from 1970-01-01 to a valid YYYYMMDD of the
+// Gregorian calendar: whole 400-year eras of 146,097 days, years beginning in
+// March so that leap days come last.
+func daysSince1970(d string) int64 {
+	y, m, day := int64(two(d))*100+int64(two(d[2:])), int64(two(d[4:])), int64(two(d[6:]))
+	if m <= 2 {
+		y, m = y-1, m+12
+	}
+	era, yoe := y/400, y%400
+	doy := (153*(m-3)+2)/5 + day - 1
+	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
 }

@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -30,9 +31,7 @@ func emailForm(s string) string {
 	}
 	s = strings.ToLower(strings.ToValidUTF8(s, ""))
 	s = strings.TrimPrefix(s, "mailto:")
-	if strings.ContainsAny(s, " \t\u00a0\x00") {
-		s = strings.NewReplacer(" ", "", "\t", "", "\u00a0", "", "\x00", "").Replace(s)
-	}
+	s = strings.Map(dropInvisible, s)
 	s = strings.Trim(s, ".,;:<>\"'()")
 	local, domain, ok := strings.Cut(s, "@")
 	if !ok || local == "" || domain == "" || strings.ContainsAny(domain, "@/\\,;:") {
@@ -100,4 +99,15 @@ func RoleEmail(addr string) bool {
 func LooksEmail(s string) bool {
 	at := strings.IndexByte(s, '@')
 	return at > 0 && strings.IndexByte(s[at+1:], '@') < 0 && strings.IndexByte(s[at+1:], '.') > 0
+}
+
+// dropInvisible removes white space, control and formatting signs.
+func dropInvisible(r rune) rune {
+	if r > ' ' && r < 0x7f {
+		return r
+	}
+	if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+		return -1
+	}
+	return r
 }

@@ -1,6 +1,9 @@
 package normalize
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // hardTitles never are names: they vanish wherever they stand at the start.
 var hardTitles = set(`mr mrs ms mx dr prof professor sir lord lady dame rev revd reverend hon rt capt captain cpt lt lieut sgt sergeant
@@ -23,8 +26,7 @@ func GivenName(s string) string {
 	if simpleName(folded) {
 		return folded
 	}
-	words := dropTitles(strings.Fields(folded))
-	return joinNames(words)
+	return settle(folded, dropTitles)
 }
 
 // FamilyName returns the normal form of a surname: folded, particles kept
@@ -38,16 +40,28 @@ func FamilyName(s string) string {
 	if simpleName(folded) {
 		return folded
 	}
-	words := dropTitles(strings.Fields(folded))
-	out := words[:0]
-	for i := 0; i < len(words); i++ {
-		if (words[i] == "o" || words[i] == "mc" || words[i] == "d") && i+1 < len(words) && len(words[i+1]) > 2 {
-			words[i+1] = words[i] + words[i+1]
-			continue
+	return settle(folded, func(words []string) []string {
+		words = dropTitles(words)
+		for i := len(words) - 2; i >= 0; i-- {
+			if (words[i] == "o" || words[i] == "mc" || words[i] == "d") && len(words[i+1]) > 2 {
+				words[i] += words[i+1]
+				words = append(words[:i+1], words[i+2:]...)
+			}
 		}
-		out = append(out, words[i])
+		return words
+	})
+}
+
+// settle drops double words and applies step until nothing changes, so that a
+// normal form is its own normal form: "anna anna" names one Anna.
+func settle(folded string, step func([]string) []string) string {
+	for {
+		next := strings.Join(step(distinct(strings.Fields(folded))), " ")
+		if next == folded {
+			return next
+		}
+		folded = next
 	}
-	return joinNames(out)
 }
 
 // simpleName reports one word that is no title: the common case.
@@ -67,19 +81,15 @@ func dropTitles(words []string) []string {
 	return words
 }
 
-// joinNames joins words, each once: "anna anna" names one Anna.
-func joinNames(words []string) string {
+// distinct drops words that came before.
+func distinct(words []string) []string {
 	out := words[:0]
 	for _, w := range words {
-		double := false
-		for _, o := range out {
-			double = double || o == w
-		}
-		if !double {
+		if !slices.Contains(out, w) {
 			out = append(out, w)
 		}
 	}
-	return strings.Join(out, " ")
+	return out
 }
 
 // particles begin a surname of several words.

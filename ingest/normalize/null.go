@@ -1,5 +1,7 @@
 package normalize
 
+import "strings"
+
 // nullForms are the folded texts that mean "no value" in any column.
 var nullForms = lines(`
 null
@@ -30,7 +32,6 @@ saknas
 uppgift saknas
 unbekannt
 keine angabe
-k a
 `)
 
 // Null reports that a value says nothing: blank, only signs ("-", "?", "--"),
@@ -49,7 +50,8 @@ func Null(s string) bool {
 	case 1:
 		return false
 	default:
-		return len(folded) <= 20 && nullForms[folded]
+		// "N. A." are initials, "n/a" is nothing.
+		return len(folded) <= 20 && nullForms[folded] && (len(folded) != 3 || folded != "n a" || strings.IndexByte(s, '/') > 0)
 	}
 }
 

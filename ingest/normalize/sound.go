@@ -102,7 +102,10 @@ func soundAt(w string, i int) (code string, n int) {
 		}
 		return "", 1
 	}
-	return string(c), 1
+	if isLetter(c) || isDigit(c) {
+		return w[i : i+1], 1
+	}
+	return "", 1
 }
 
 // soundClusters are letters that make one sound, longest first.

@@ -21,8 +21,11 @@ const (
 	muted   = "var(--muted)"
 )
 
-// countAxis writes 0, 500, 20k.
-var countAxis = object{"labelExpr": "format(datum.value, '~s')", "tickCount": 5}
+// countLabel writes 0.05, 500, 20k.
+const countLabel = "format(datum.value, datum.value < 1000 ? '~g' : '~s')"
+
+// countAxis is an axis of counts.
+var countAxis = object{"labelExpr": countLabel, "tickCount": 5}
 
 // rowHeight is the height of one bar with its gap, in pixels.
 const rowHeight = 26
@@ -108,7 +111,7 @@ func rulesSpec(rules []Rule) object {
 			object{"rule": r.Name, "kind": "found before", "pairs": r.Pairs - r.New, "order": 1})
 	}
 	return object{
-		"data": object{"values": values}, "height": object{"step": rowHeight},
+		"data": object{"values": values}, "height": len(values) / 2 * rowHeight,
 		"mark": object{"type": "bar", "tooltip": true},
 		"encoding": object{
 			"y":     object{"field": "rule", "type": "nominal", "sort": nil, "title": nil},
@@ -143,7 +146,7 @@ func weightsSpec(c Comparison, low, high float64) object {
 			"color": color(l.Bits), "opacity": opacity(l.Untrained)})
 	}
 	return object{
-		"data": object{"values": values}, "height": object{"step": 22},
+		"data": object{"values": values}, "height": len(values) * 22,
 		"mark": object{"type": "bar", "tooltip": true},
 		"encoding": object{
 			"y": object{"field": "level", "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": 170, "minExtent": 170, "maxExtent": 170}},
@@ -188,7 +191,7 @@ func histogramSpec(d *Data) object {
 					"x":  bitsAxis(d, "match weight (bits)", "binned"),
 					"x2": object{"field": "to"},
 					"y": object{"field": "pairs", "type": "quantitative", "title": nil, "scale": object{"type": "sqrt"},
-						"axis": object{"labelExpr": "format(datum.value, '~s')", "tickCount": 5, "minExtent": 44}},
+						"axis": object{"labelExpr": countLabel, "tickCount": 5, "minExtent": 44}},
 					"color": object{"field": "color", "type": "nominal", "scale": nil, "legend": nil},
 				},
 			},
@@ -252,7 +255,7 @@ func curveSpec(d *Data) object {
 func sizesSpec(sizes []Size) object {
 	values := []object{}
 	for _, s := range sizeGroups(sizes) {
-		values = append(values, object{"records": s.label, "identities": s.identities})
+		values = append(values, object{"records": s.label, "identities": s.identities, "label": count(s.identities)})
 	}
 	return labelledBars(values, "records", "identities", "identities")
 }
@@ -261,13 +264,14 @@ func sizesSpec(sizes []Size) object {
 func overlapSpec(all []Overlap) object {
 	values := []object{}
 	for _, o := range all[:min(len(all), maxRows)] {
-		values = append(values, object{"sources": strings.Join(o.Sources, " + "), "identities": o.Identities, "records": o.Records})
+		values = append(values, object{"sources": strings.Join(o.Sources, " + "), "identities": o.Identities, "records": o.Records,
+			"label": count(o.Identities)})
 	}
 	return labelledBars(values, "sources", "identities", "identities")
 }
 
-// labelledBars are horizontal bars with their figure behind them, for which
-// the scale leaves room.
+// labelledBars are horizontal bars with their label behind them, for which the
+// scale leaves room.
 func labelledBars(values []object, name, figure, title string) object {
 	y := object{"field": name, "type": "nominal", "sort": nil, "title": nil}
 	most := 0.0
@@ -277,13 +281,13 @@ func labelledBars(values []object, name, figure, title string) object {
 	x := object{"field": figure, "type": "quantitative", "title": title, "axis": countAxis,
 		"scale": object{"domain": []float64{0, most * 1.2}, "nice": false}}
 	return object{
-		"data": object{"values": values}, "height": object{"step": rowHeight},
+		"data": object{"values": values}, "height": len(values) * rowHeight,
 		"encoding": object{"y": y, "x": x},
 		"layer": []object{
 			{"mark": object{"type": "bar", "tooltip": true}},
 			{
 				"mark":     object{"type": "text", "align": "left", "dx": 6, "color": muted},
-				"encoding": object{"text": object{"field": figure, "type": "quantitative", "format": ","}},
+				"encoding": object{"text": object{"field": "label"}},
 			},
 		},
 	}
@@ -317,7 +321,7 @@ func waterfallSpec(e *Example, prior, threshold float64) object {
 	values = append(values, object{"step": "match weight\n" + percent(e.Probability) + " probable", "from": 0, "to": round(e.Bits, 3),
 		"bits": signed(e.Bits), "color": ink})
 	return object{
-		"data": object{"values": values}, "height": object{"step": 36},
+		"data": object{"values": values}, "height": len(values) * 36,
 		"layer": []object{
 			{
 				"mark": object{"type": "bar", "height": object{"band": 0.55}},
@@ -338,12 +342,9 @@ func waterfallSpec(e *Example, prior, threshold float64) object {
 func stagesSpec(stages []Stage) object {
 	values := []object{}
 	for _, s := range stages {
-		values = append(values, object{"stage": s.Name, "seconds": round(s.Seconds, 3)})
+		values = append(values, object{"stage": s.Name, "seconds": round(s.Seconds, 3), "label": fmt.Sprintf("%.2f", s.Seconds)})
 	}
-	spec := labelledBars(values, "stage", "seconds", "seconds")
-	text := spec["layer"].([]object)[1]["encoding"].(object)["text"].(object)
-	text["format"] = ".2f"
-	return spec
+	return labelledBars(values, "stage", "seconds", "seconds")
 }
 
 // round keeps the page small and free of floating-point noise.

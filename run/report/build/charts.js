@@ -12,7 +12,6 @@ const config = {
   font: 'system-ui, sans-serif',
   padding: {left: 0, top: 2, right: 10, bottom: 6},
   lineBreak: '\n',
-  autosize: {type: 'fit-x', contains: 'padding'},
   view: {stroke: null},
   axis: {
     labelColor: 'var(--muted)', titleColor: 'var(--muted)', gridColor: 'var(--line)',

@@ -1,4 +1,4 @@
-"""Writes the Parquet files of this folder and, independently of any reader,
+"""Writes the Parquet files of this folder and, without reading any of them,
 kinds.txt: the texts their values must become. See README.md."""
 
 import datetime as dt
@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-OUT = pathlib.Path(__file__).parent / "parquet"
+OUT = pathlib.Path(__file__).parent
 N = 40
 rng = random.Random(7)
 UTC = dt.timezone.utc
@@ -157,7 +157,6 @@ def write_odd():
 
 
 if __name__ == "__main__":
-    OUT.mkdir(exist_ok=True)
     write_expected()
     write_pyarrow(arrow_table())
     write_others(arrow_table())

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"sama/cmd/sama/internal/config"
+	"sama/run"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// The exit codes, as the help text and the README document them.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2 // wrong usage or configuration
+	exitRejected = 3 // the input was rejected
+	exitLocked   = 4 // another run holds the lock
+)
+
+// exitCodesHelp is shown by every command.
+const exitCodesHelp = `Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input rejected,
+4 another run holds the lock.`
+
+// usageError is a mistake in flags, arguments or configuration.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// rejectedError is input that a run refuses to stand on.
+type rejectedError struct{ err error }
+
+func (e *rejectedError) Error() string { return e.err.Error() }
+func (e *rejectedError) Unwrap() error { return e.err }
+
+func rejectedf(format string, args ...any) error { return &rejectedError{fmt.Errorf(format, args...)} }
+
+// failedCheck says that a command did its work and the answer is no: what it
+// found has been printed already.
+type failedCheck struct{ what string }
+
+func (e *failedCheck) Error() string { return e.what }
+
+// exitCode maps an error to the exit code of the process.
+func exitCode(err error) int {
+	var locked *run.ErrLocked
+	var usage *usageError
+	var rejected *rejectedError
+	var conf *config.Errors
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &locked):
+		return exitLocked
+	case errors.As(err, &rejected):
+		return exitRejected
+	case errors.As(err, &usage), errors.As(err, &conf):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// cli is the outside world as commands see it.
+type cli struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+}
+
+// Run runs one command line (without the program's name) and returns the exit
+// code. It is all of main but for signals, so that tests call it.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errors.New("interrupted; nothing was changed")
+	}
+	if err != nil {
+		c.printError(err)
+	}
+	return exitCode(err)
+}
+
+// printError writes an error to stderr, one line a problem.
+func (c *cli) printError(err error) {
+	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
+		fmt.Fprintln(c.stderr, "sama:", line)
+	}
+}
+
+// root builds the whole command tree anew: commands hold no state between runs.
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sama",
+		Short: "Finds the records that mean the same person, and keeps one identity per person",
+		Long: `sama reads exports of several systems, finds the records that mean the same person,
+and writes one identity per person: its golden record, its sources, its reasons.
+
+` + exitCodesHelp,
+		Example: `  sama resolve crm.parquet webshop.csv.gz service.jsonl --out customers
+  sama explain crm:C0012 webshop:W0093 --out customers`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q; run sama help to see the commands", args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%v; see %s --help", err, cmd.CommandPath())
+	})
+	for _, sub := range []*cobra.Command{
+		c.initCommand(), c.resolveCommand(), c.trainCommand(), c.explainCommand(), c.evaluateCommand(),
+		c.diffCommand(), c.checkCommand(), c.generateCommand(), c.versionCommand(),
+	} {
+		sub.Long = strings.TrimSpace(sub.Long) + "\n\n" + exitCodesHelp
+		root.AddCommand(sub)
+	}
+	return root
+}
+
+// arguments returns a cobra argument check whose error is a usage error.
+func arguments(least, most int, want string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || most >= 0 && len(args) > most {
+			return usagef("%s: want %s, got %d; see %s --help", cmd.CommandPath(), want, len(args), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// version returns the version that the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+func (c *cli) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Long:    "Prints the version that the binary was built from.",
+		Example: "  sama version",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(c.stdout, "sama", version())
+			return err
+		},
+	}
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// descriptions are the sentences that the schema and the written file show for
+// a key, by the Go field.
+var descriptions = map[string]string{
+	"Config.Inputs":   "files to read; files on the command line replace them",
+	"Config.Sources":  "which column is what, by source; a source that is not listed is mapped by what its columns look like",
+	"Config.Blocking": "which pairs of records are compared",
+	"Config.Model":    "how pairs are weighed",
+	"Config.Clusters": "how pairs become identities",
+	"Config.Golden":   "which value survives in the golden record",
+	"Config.Rejects":  "what the run puts up with",
+
+	"Input.Files":     "files, directories and glob patterns",
+	"Input.Source":    "makes all files one source of this name; without it each file is a source",
+	"Input.Format":    "found from the content if not given",
+	"Input.Separator": "between the cells of a CSV file: one character",
+	"Input.Encoding":  "of text, such as windows-1252; found from the content if not given",
+
+	"SourceMapping.Source":  "name of the source",
+	"SourceMapping.Key":     "column that names the records: unique and complete",
+	"SourceMapping.Columns": "columns that are not listed are carried along to the golden record",
+	"ColumnMapping.Column":  "name in the file",
+	"ColumnMapping.As":      "what the column is",
+	"ColumnMapping.Layout":  "dates: YMD, DMY or MDY; telephone numbers: the country of national numbers, such as FI",
+	"ColumnMapping.Why":     "why it was proposed; has no effect",
+
+	"Blocking.Rules":          "each a conjunction of key expressions, such as family_name.sound + birth_date.year; without rules they are chosen from the data",
+	"Blocking.SplitBy":        "key expressions that part blocks that are too large",
+	"Blocking.Block":          "greatest number of records in a block",
+	"Blocking.PairsPerRecord": "pairs a record that chosen rules may propose",
+	"Blocking.MinPairs":       "pairs that chosen rules may propose in any case",
+
+	"Model.File":    "a model.json to use instead of training",
+	"Model.Joint":   "groups of fields that are compared as one; decided by the data if not given",
+	"Joint.Name":    "given and family name together",
+	"Joint.Address": "the parts of an address together",
+
+	"Clusters.Threshold":     "probability from which on a pair speaks for joining; chosen by the model if not given",
+	"Clusters.Unique":        "columns of which an identity has at most one value, such as national_id",
+	"Clusters.OncePerSource": "sources without duplicates: two of their records are never joined",
+
+	"Rejects.MaxShare": "share of rows that may be rejected before the run is refused",
+}
+
+// describe returns the sentence about a type's field.
+func describe(t reflect.Type, field string) string {
+	if field == "" {
+		return ""
+	}
+	return descriptions[t.Name()+"."+field]
+}
+
+// order is the order in which keys are shown in messages: that of the types.
+var order = func() map[string]int {
+	place := make(map[string]int)
+	for _, t := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Input](), reflect.TypeFor[Blocking](), reflect.TypeFor[Model](), reflect.TypeFor[Clusters](), reflect.TypeFor[Rejects]()} {
+		for i := range t.NumField() {
+			if key := yamlKey(t.Field(i)); place[key] == 0 {
+				place[key] = len(place) + 1
+			}
+		}
+	}
+	return place
+}()
+
+// inOrder returns the keys of an object in the order of the types, unknown
+// ones last by name.
+func inOrder(object map[string]any) []string {
+	keys := slices.Sorted(maps.Keys(object))
+	slices.SortStableFunc(keys, func(a, b string) int {
+		x, y := order[a], order[b]
+		switch {
+		case x == 0 && y == 0 || x == y:
+			return 0
+		case x == 0:
+			return 1
+		case y == 0:
+			return -1
+		}
+		return x - y
+	})
+	return keys
+}
