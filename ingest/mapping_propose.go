@@ -3,6 +3,7 @@ package ingest
 import (
 	"cmp"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -18,11 +19,10 @@ import (
 func Propose(raws []*Raw) (Mapping, []Note) {
 	var m Mapping
 	var notes []Note
-	sources := make([]*proposal, len(raws))
-	for i, r := range raws {
-		sources[i] = newProposal(r)
-		sources[i].decide()
-		sources[i].refine()
+	sources := newProposals(raws)
+	for _, p := range sources {
+		p.decide()
+		p.refine()
 	}
 	agree(sources)
 	for _, p := range sources {
@@ -50,17 +50,25 @@ type candidate struct {
 	why     string
 }
 
-func newProposal(r *Raw) *proposal {
-	p := &proposal{raw: r}
-	for i := range r.Columns {
-		c := &r.Columns[i]
-		p.columns = append(p.columns, &candidate{RawColumn: c, profile: newProfile([]*RawColumn{c}), parts: nameParts(c.Name)})
+// newProposals looks at the values of all columns and finds the keys.
+func newProposals(raws []*Raw) []*proposal {
+	sources := make([]*proposal, len(raws))
+	var all []*candidate
+	for i, r := range raws {
+		sources[i] = &proposal{raw: r}
+		for k := range r.Columns {
+			all = append(all, &candidate{RawColumn: &r.Columns[k], parts: nameParts(r.Columns[k].Name)})
+		}
+		sources[i].columns = slices.Clone(all[len(all)-len(r.Columns):])
 	}
-	if p.key = proposeKey(p.columns, r.Rows); p.key == "" {
-		p.note("", "no column is unique and complete; name the one that is the key with --key")
+	parallel(runtime.GOMAXPROCS(0), len(all), func(i int) { all[i].profile = newProfile(all[i].RawColumn) })
+	for _, p := range sources {
+		if p.key = proposeKey(p.columns, p.raw.Rows); p.key == "" {
+			p.note("", "no column is unique and complete; name the one that is the key with --key")
+		}
+		p.columns = slices.DeleteFunc(p.columns, func(c *candidate) bool { return c.Name == p.key })
 	}
-	p.columns = slices.DeleteFunc(p.columns, func(c *candidate) bool { return c.Name == p.key })
-	return p
+	return sources
 }
 
 func (p *proposal) note(column, format string, args ...any) {
@@ -94,6 +102,8 @@ func (p *proposal) decide() {
 		case ambiguousNames[strings.Join(c.parts, "")]:
 			r, why := byAmbiguousName(c.profile)
 			c.set(r, true, "name and values: "+why)
+		case named == role(record.BirthDate) && c.profile.day >= 0.9:
+			c.set(RoleBirthDay, true, "name; days of the month")
 		case fits(named, c.profile):
 			c.set(named, true, "name")
 		default:
@@ -112,13 +122,15 @@ var ambiguousNames = wordSet(`name nimi namn title nome nom displayname accountn
 // byAmbiguousName tells persons, organisations and texts apart.
 func byAmbiguousName(p *profile) (Role, string) {
 	switch {
+	case p.gender >= 0.9 && p.distinct <= 20:
+		return role(record.Gender), "salutations"
 	case p.letters < 0.6 || p.words > 6:
 		return role(record.Text), "texts"
 	case p.person >= 0.25 || p.given >= 0.35 && p.words >= 1.8:
 		return RoleFullName, "names of persons"
 	case p.legal >= 0.05 || p.org >= 0.1:
 		return role(record.Organization), "names of organisations"
-	case p.words >= 1.7 && p.words <= 3.5 && p.given >= 0.1:
+	case p.words >= 1.7 && p.words <= 3.5 && p.given >= 0.2:
 		return RoleFullName, "words like names"
 	}
 	return role(record.Text), "texts"

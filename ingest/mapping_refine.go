@@ -192,6 +192,14 @@ func determined(code, c *candidate) float64 {
 // refineNames finds the other half of a person's name where one half is known:
 // the column of single words with most distinct values.
 func (p *proposal) refineNames() {
+	if len(p.having(role(record.GivenName), role(record.FamilyName), RoleFullName, role(record.Organization))) == 0 &&
+		len(p.having(role(record.Phone), role(record.PostalCode), role(record.City), role(record.Street), RoleAddressLine, RoleFullAddress)) >= 2 {
+		for _, c := range p.columns {
+			if c.named && c.role == role(record.Text) && ambiguousNames[strings.Join(c.parts, "")] && c.profile.words <= 6 {
+				c.set(role(record.Organization), true, "name beside an address: an organisation")
+			}
+		}
+	}
 	if len(p.having(role(record.GivenName))) > 0 {
 		for _, c := range p.columns {
 			if f := c.profile; !c.named && c.role == role(record.Category) && f.initial >= 0.95 && f.distinct >= 10 {

@@ -52,10 +52,10 @@ type valueCount struct {
 	rows int
 }
 
-// newProfile looks at one column of several sources together.
-func newProfile(columns []*RawColumn) *profile {
+// newProfile looks at a column.
+func newProfile(c *RawColumn) *profile {
 	p := &profile{minInt: 1 << 62, maxInt: -1 << 62}
-	sample := p.sample(columns)
+	sample := p.sample(c)
 	if len(sample) == 0 {
 		return p
 	}
@@ -69,6 +69,12 @@ func newProfile(columns []*RawColumn) *profile {
 	lengths := make(map[int]float64)
 	var years []int
 	var whole []int64
+	if wholeFloats(p.values) {
+		for i := range sample {
+			sample[i].text = strings.TrimSuffix(sample[i].text, ".0")
+			p.values[i] = sample[i].text
+		}
+	}
 	order := dateOrderOf(p.values)
 	for _, v := range sample {
 		w := weight(float64(v.rows) / float64(sampleRows))
@@ -93,7 +99,7 @@ func newProfile(columns []*RawColumn) *profile {
 // sample returns the profileSize distinct values with the smallest hashes, so
 // that it depends neither on the order of rows nor on how values are spread
 // over dictionaries, and counts what is filled.
-func (p *profile) sample(columns []*RawColumn) []valueCount {
+func (p *profile) sample(c *RawColumn) []valueCount {
 	var best []valueCount
 	limit := ^uint64(0)
 	prune := func() {
@@ -113,23 +119,21 @@ func (p *profile) sample(columns []*RawColumn) []valueCount {
 			limit = best[profileSize-1].hash
 		}
 	}
-	for _, c := range columns {
-		counts := make([]uint32, c.Values.Len())
-		for _, code := range c.Codes {
-			counts[code]++
+	counts := make([]uint32, c.Values.Len())
+	for _, code := range c.Codes {
+		counts[code]++
+	}
+	p.rows = len(c.Codes)
+	for code := 1; code < len(counts); code++ {
+		text := c.Values.At(uint32(code))
+		if counts[code] == 0 || normalize.Null(text) {
+			continue
 		}
-		p.rows += len(c.Codes)
-		for code := 1; code < len(counts); code++ {
-			text := c.Values.At(uint32(code))
-			if counts[code] == 0 || normalize.Null(text) {
-				continue
-			}
-			p.filled += int(counts[code])
-			for _, item := range listItems(c, text) {
-				if h := hashText(item); h <= limit {
-					if best = append(best, valueCount{h, item, int(counts[code])}); len(best) >= 4*profileSize {
-						prune()
-					}
+		p.filled += int(counts[code])
+		for _, item := range listItems(c, text) {
+			if h := hashText(item); h <= limit {
+				if best = append(best, valueCount{h, item, int(counts[code])}); len(best) >= 4*profileSize {
+					prune()
 				}
 			}
 		}
@@ -283,6 +287,18 @@ func codeLike(s string) bool {
 		}
 	}
 	return !lower || strings.IndexByte(s, ' ') < 0
+}
+
+// wholeFloats reports a column of whole numbers that went through a type with
+// fractions on their way ("33880.0"), as tools do to numbers with gaps.
+func wholeFloats(values []string) bool {
+	n := 0
+	for _, v := range values {
+		if number, ok := strings.CutSuffix(v, ".0"); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+			n++
+		}
+	}
+	return n > 0 && 20*n >= 19*len(values)
 }
 
 func dateOrderOf(values []string) normalize.Order {

@@ -137,7 +137,7 @@ func (s *sourceBuilder) joinColumns(b *builder, field record.Field, columns []*c
 	if len(columns) == 0 {
 		return nil, nil
 	}
-	if _, simple := columns[0].As.Field(); len(columns) == 1 && simple {
+	if _, simple := columns[0].As.Field(); len(columns) == 1 && simple && !columns[0].raw.List {
 		return columns[0].values, nil
 	}
 	all := make([][]uint32, len(columns))
@@ -151,11 +151,11 @@ func (s *sourceBuilder) joinColumns(b *builder, field record.Field, columns []*c
 			parts = parts[:0]
 			for i, c := range columns {
 				if raw, _ := c.values.at(at[code][i]); raw != "" {
-					parts = append(parts, normalize.Trim(raw))
+					parts = append(parts, strings.ReplaceAll(normalize.Trim(raw), ListSeparator, " "))
 				}
 			}
 			out[0] = strings.Join(parts, " ")
-			out[1] = form(out[0])
+			out[1] = cmp.Or(form(out[0]), mark(out[0]))
 		}
 	})
 	if err != nil {

@@ -149,28 +149,16 @@ func splitSources(r *Raw) []*Raw {
 	return out
 }
 
-func TestTablesOfEvaluationSetsHoldTheirInvariants(t *testing.T) {
-	for _, set := range evalSets(t) {
-		t.Run(set, func(t *testing.T) {
-			raws := loadEval(t, set)
-			m, notes := Propose(raws)
-			for _, n := range notes {
-				t.Log(n)
-			}
-			table, report, err := Build(context.Background(), raws, m, BuildOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := table.Check(); err != nil {
-				t.Error(err)
-			}
-			rows := 0
-			for _, r := range raws {
-				rows += r.Rows
-			}
-			if table.Len()+report.RejectCount != rows {
-				t.Errorf("%d records and %d rejects of %d rows", table.Len(), report.RejectCount, rows)
-			}
-		})
+// TestReadersGiveTheTablesOfTheSlowLoader holds the readers against reading row
+// by row, table against table.
+func TestReadersGiveTheTablesOfTheSlowLoader(t *testing.T) {
+	for _, set := range []string{"senzing_truthset", "german_time2k", "rldata10000", "winkler_census", "dedupe_early_childhood"} {
+		raws, rejects, err := ReadSources(context.Background(), []Input{{Paths: []string{filepath.Join(evalDir(t), set, "records.parquet")}}}, ReadOptions{})
+		if err != nil || len(rejects) > 0 {
+			t.Fatal(err, rejects)
+		}
+		got, _ := build(t, 0, raws...)
+		want, _ := build(t, 0, loadEval(t, set)...)
+		t.Run(set, func(t *testing.T) { sameTable(t, want, got) })
 	}
 }

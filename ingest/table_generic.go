@@ -88,22 +88,33 @@ func (b *builder) markShared(c, given, family *record.Column) {
 	if names == nil {
 		return
 	}
-	held := holders(c, limit)
-	for code, records := range held {
-		if len(records) == 0 {
-			continue
-		}
-		distinct := make([]uint32, 0, len(records))
+	for code, records := range holders(c, limit) {
+		var codes []uint32
 		for _, i := range records {
 			if n := names.Code[i]; n > 0 {
-				distinct = append(distinct, n)
+				codes = append(codes, n)
 			}
 		}
-		slices.Sort(distinct)
-		if n := len(slices.Compact(distinct)); n >= limit {
-			b.generic(c, uint32(code), fmt.Sprintf("shared by %d %s", n, what))
+		slices.Sort(codes)
+		if n := differentNames(names, slices.Compact(codes), limit); n >= limit {
+			b.generic(c, uint32(code), fmt.Sprintf("shared by at least %d %s", n, what))
 		}
 	}
+}
+
+// differentNames counts names that are no misspellings of one counted before,
+// up to limit: six ways to misspell a surname are one person, not six.
+func differentNames(names *record.Column, codes []uint32, limit int) int {
+	var counted []string
+	for _, code := range codes {
+		name := names.Normal.At(code)
+		if !slices.ContainsFunc(counted, func(c string) bool { return normalize.Misspelt(c, name) }) {
+			if counted = append(counted, name); len(counted) == limit {
+				break
+			}
+		}
+	}
+	return len(counted)
 }
 
 // holders lists the records of every normal form that at least least hold.

@@ -147,6 +147,6 @@ func orEmpty(f *feed, field record.Field, rows int) *feed {
 	if _, err := none.Append(""); err != nil {
 		panic("ingest: no room for an empty text")
 	}
-	null := texts{none.Build()}
+	null := formTexts{none.Build()}
 	return newFeed(field, make([]uint32, rows), 1, null, null)
 }

@@ -12,21 +12,21 @@ import (
 // work on the distinct values of a column.
 const blockCodes = 1 << 14
 
-// texts holds one string a code, in blocks, without a pointer a string.
-type texts []record.Strings
+// formTexts holds one string a code, in blocks, without a pointer a string.
+type formTexts []record.Strings
 
-func (t texts) at(code uint32) string {
+func (t formTexts) at(code uint32) string {
 	return t[code/blockCodes].At(code % blockCodes)
 }
 
 // buildTexts calls form for every code below n and returns the k texts that it
 // sets, by code. Blocks are worked on in parallel; newForm makes a form for
 // each, so that forms may keep caches.
-func buildTexts(workers, n, k int, newForm func() func(code uint32, out []string)) ([]texts, error) {
+func buildTexts(workers, n, k int, newForm func() func(code uint32, out []string)) ([]formTexts, error) {
 	blocks := (n + blockCodes - 1) / blockCodes
-	all := make([]texts, k)
+	all := make([]formTexts, k)
 	for i := range all {
-		all[i] = make(texts, blocks)
+		all[i] = make(formTexts, blocks)
 	}
 	errs := make([]error, blocks)
 	parallel(workers, blocks, func(block int) {
@@ -98,8 +98,8 @@ type part struct {
 	base   uint32
 	size   uint32
 	values *record.Strings // raw texts, where they are the source's own values
-	raw    texts           // raw texts, where they are not
-	norm   texts
+	raw    formTexts       // raw texts, where they are not
+	norm   formTexts
 }
 
 // at returns the raw and the normal text of a local code: both "" for null,
@@ -131,7 +131,7 @@ func (f *feed) size() uint32 {
 }
 
 // newFeed returns a feed over codes with the texts of a single part.
-func newFeed(field record.Field, codes []uint32, size int, raw, norm texts) *feed {
+func newFeed(field record.Field, codes []uint32, size int, raw, norm formTexts) *feed {
 	return &feed{field: field, codes: codes, parts: []part{{size: uint32(size), raw: raw, norm: norm}}}
 }
 

@@ -56,7 +56,7 @@ func (c *columnBuilder) count(rows []uint32) {
 // removed; what is in them is found when they are taken apart.
 func (c *columnBuilder) normalize(opt BuildOptions, region string) error {
 	field, simple := c.As.Field()
-	newForm := c.form(field, simple, opt, region)
+	newForm := c.repaired(field, c.form(field, simple, opt, region))
 	c.one = newForm()
 	if c.raw.List && simple {
 		newForm = func() func(string) string { return c.anyOf }
@@ -147,9 +147,63 @@ func (c *columnBuilder) form(field record.Field, simple bool, opt BuildOptions, 
 		return always(func(s string) string { return normalize.Time(s, order) })
 	case record.Phone:
 		c.report.Layout = region
-		return func() func(string) string { return normalize.NewPhones(region).Normal }
+		phones := normalize.NewPhones(region)
+		return func() func(string) string { return phones.Fork().Normal }
 	}
 	return always(fieldForms[field])
+}
+
+// repaired undoes what tools do to digits on their way into a file: ".0" behind
+// whole numbers, and zeros lost in front of postal codes.
+func (c *columnBuilder) repaired(field record.Field, newForm func() func(string) string) func() func(string) string {
+	whole := field != record.Number && wholeFloats(sampleValues(&c.raw.Values, c.counts, 200))
+	zeros := 0
+	if field == record.PostalCode {
+		zeros = c.codeLength(whole)
+	}
+	if !whole && zeros == 0 {
+		return newForm
+	}
+	return func() func(string) string {
+		form := newForm()
+		return func(s string) string {
+			if whole {
+				s = strings.TrimSuffix(normalize.Trim(s), ".0")
+			}
+			if zeros > 0 && len(s) < zeros && len(s) >= zeros-2 && strings.Trim(s, "0123456789") == "" {
+				s = "00"[:zeros-len(s)] + s
+			}
+			return form(s)
+		}
+	}
+}
+
+// codeLength returns the length that postal codes of digits are to have, 4 or
+// 5, where zeros in front were lost: no code begins with one, and more than two
+// in a hundred are short by one or two digits. Else it returns 0.
+func (c *columnBuilder) codeLength(whole bool) int {
+	var lengths [7]int
+	all := 0
+	for code := uint32(1); code < uint32(c.raw.Values.Len()); code++ {
+		s := normalize.Trim(c.raw.Values.At(code))
+		if whole {
+			s = strings.TrimSuffix(s, ".0")
+		}
+		if c.counts[code] == 0 || s == "" || len(s) > 6 || strings.Trim(s, "0123456789") != "" {
+			continue
+		}
+		if s[0] == '0' && len(s) > 1 {
+			return 0
+		}
+		lengths[len(s)] += int(c.counts[code])
+		all += int(c.counts[code])
+	}
+	for _, n := range []int{5, 4} {
+		if short := lengths[n-1] + lengths[n-2]; 2*lengths[n] > all && 50*short > all {
+			return n
+		}
+	}
+	return 0
 }
 
 func always(form func(string) string) func() func(string) string {

@@ -2,7 +2,6 @@ package match
 
 import (
 	"context"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -134,8 +133,12 @@ func trainFebrl(t *testing.T, p *Plan, spec ClassicalSpec, all []known, knownU b
 }
 
 // checkFebrl checks the three steps apart, because one of them is random in
-// Splink: its u come from a million pairs drawn without a seed, and move weights
-// by as much as a tenth of a bit.
+// Splink: its u come from the pairs of some 1,400 records drawn without a seed.
+// For febrl3, Splink run again with three seeds gives tables that differ from
+// the published one by 1,921 pairs (one pattern of that many pairs moves by a
+// tenth of a bit), at thresholds from 0 by 32, 60 and 80, and from each other as
+// much. With u from all pairs, as here, it is 20; so what is asserted of it is
+// how far thresholds have to be moved.
 func checkFebrl(t *testing.T, p *Plan, spec ClassicalSpec, persons []string, parameters, accuracy string, rules []string) {
 	all := knownParameters(t, parameters)
 	positives := truePairs(p.Table, persons, spec.OnlyAcross)
@@ -143,7 +146,7 @@ func checkFebrl(t *testing.T, p *Plan, spec ClassicalSpec, persons []string, par
 
 	// With the known m and u: the known truth table.
 	formula, tables := judge(p, knownModel(t, p, all), pairs, persons)
-	if d := compareTruth(t, formula, accuracy, positives, true); d != 0 {
+	if d, _ := compareTruth(t, formula, accuracy, positives); d != 0 {
 		t.Errorf("truth table differs by %d pairs", d)
 	}
 	if d := shiftNeeded(t, tables, accuracy, positives); d > 0.005 {
@@ -160,8 +163,14 @@ func checkFebrl(t *testing.T, p *Plan, spec ClassicalSpec, persons []string, par
 	m := trainFebrl(t, p, spec, all, false)
 	compareParameters(t, m, all, 5e-5, 0.011)
 	formula, _ = judge(p, m, pairs, persons)
-	compareTruth(t, formula, accuracy, positives, false)
-	t.Logf("from nothing: thresholds %.3f bits off", shiftNeeded(t, formula, accuracy, positives))
+	if _, d := compareTruth(t, formula, accuracy, positives); d > 25 {
+		t.Errorf("from nothing: truth table differs by %d pairs at a threshold of 0 or more", d)
+	}
+	if d := shiftNeeded(t, formula, accuracy, positives); d > 0.15 {
+		t.Errorf("from nothing: truth table is %v bits off", d)
+	} else {
+		t.Logf("from nothing: thresholds %.3f bits off", d)
+	}
 }
 
 func TestFebrl3(t *testing.T) {
@@ -174,4 +183,15 @@ func TestFebrl4(t *testing.T) {
 	p, spec, persons := febrl4(t)
 	checkFebrl(t, p, spec, persons, "febrl4_detailed_params.json", "febrl4_detailed_accuracy.json",
 		[]string{"given_name+surname", "names swapped", "date_of_birth", "soc_sec_id", "state+address_1", "street_number+address_1", "postcode"})
+}
+
+// TestFebrl4Simple is the simple model of the same example: three columns, equal
+// or not.
+func TestFebrl4Simple(t *testing.T) {
+	p, spec, _ := febrl4(t)
+	spec.Comparisons = []comparison.LevelSpec{levels("given_name", exactRule(true)), levels("surname", exactRule(true)), levels("street_number", exactRule(true))}
+	spec.Sessions = [][]string{{"given_name"}, {"street_number"}}
+	p = plan(t, p.Table, spec)
+	all := knownParameters(t, "febrl4_simple_params.json")
+	compareParameters(t, trainFebrl(t, p, spec, all, true), all, 5e-7, 5e-7)
 }

@@ -126,6 +126,9 @@ func (s *pairSpace) each(ctx context.Context, limit uint64, workers int, fn func
 
 // run appends the pairs from … to.
 func (s *pairSpace) run(pairs []record.Pair, from, to uint64) []record.Pair {
+	if from == to {
+		return pairs
+	}
 	c := s.at(from)
 	for k := from; k < to; k++ {
 		pairs = append(pairs, s.pair(c))

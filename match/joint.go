@@ -11,13 +11,20 @@ import (
 )
 
 // Whether the fields of a group (given and family name; the parts of an
-// address) are compared together or each by itself is decided by the data.
+// address) are compared together or each by itself is decided by the data, on
+// a sample of the candidate pairs and of random pairs.
 //
-// Both forms are counted on the same pairs, so that an event is the levels of
-// the separate comparisons together with the level of the joint one. Each form
-// then gives a probability to the whole event: the mixture's probability of
-// its own levels, times the frequency of the other form's levels given them,
-// which does not depend on the class:
+// The parts of an address are compared jointly where that makes the model
+// clearer: where people move, all parts of an address change together, and
+// separate comparisons count the move several times over. Where errors fall on
+// the parts independently, separate comparisons lose nothing.
+//
+// Names are compared jointly where that fits better. Both forms are counted on
+// the same pairs, so that an event is the levels of the separate comparisons
+// together with the level of the joint one. Each form then gives a probability
+// to the whole event: the mixture's probability of its own levels, times the
+// frequency of the other form's levels given them, which does not depend on
+// the class:
 //
 //	separate:  P(which are null) · Σ_k λ_k Π_c q_kc[level] · P(joint | separate)
 //	joint:     P(null or not)    · Σ_k λ_k q_k[joint] …    · P(separate | joint)
@@ -25,16 +32,26 @@ import (
 // Half of the pairs train, the other half judge; the form with the higher
 // held-out log likelihood is taken.
 
-// jointPairs is about how many candidate pairs the choice looks at.
-const jointPairs = 150_000
+// The choice looks at jointPairs candidate pairs or, where that is more, at as
+// many as are likely to hold half of jointRecords matches.
+const (
+	jointPairs   = 150_000
+	jointRecords = 6_000
+)
 
-// A form after which the model hardly tells matches from non-matches has found
-// another split of the pairs: it is out of the question if its clarity is that
-// far below the best.
-const clarityMargin = 0.04
+// An address is compared jointly if the clarity of the model rises by so much.
+const addressGain = 0.01
+
+// A joint comparison of names has many levels: it takes so many matches to
+// learn them. It is also out of the question if after it the model hardly
+// tells matches from non-matches: it has then found another split of the pairs.
+const (
+	jointNameMatches = 400
+	nameLoss         = 0.04
+)
 
 // jointIterations is how many steps each form is trained for the choice.
-const jointIterations = 40
+const jointIterations = 120
 
 // fieldGroup is a group of fields that can be compared in two forms.
 type fieldGroup struct {
@@ -49,32 +66,25 @@ func ChooseJoint(ctx context.Context, t *record.Table, b *blocking.Plan, workers
 	if len(name.separate) == 0 && len(address.separate) == 0 {
 		return Joint{}, nil
 	}
-	vectors, err := p.sampleVectors(ctx, b, workers)
+	share := min(1, max(jointPairs/float64(max(1, b.Pairs())), jointRecords/float64(t.Len())))
+	vectors, err := p.sampleVectors(ctx, b, share, workers)
 	if err != nil || len(vectors) == 0 {
 		return Joint{}, err
 	}
-	train, test := halves(vectors)
-	type trial struct {
-		form              Joint
-		likelihood, clear float64
-	}
-	var trials []trial
-	clearest := 0.0
-	for _, form := range []Joint{{}, {Name: true}, {Address: true}, {Name: true, Address: true}} {
-		if form.Name && len(name.separate) == 0 || form.Address && len(address.separate) == 0 {
-			continue
-		}
-		likelihood, clear := p.judge(form, name, address, train, test, workers)
-		trials = append(trials, trial{form, likelihood, clear})
-		clearest = max(clearest, clear)
-	}
-	best, chosen := math.Inf(-1), Joint{}
-	for _, t := range trials {
-		if t.likelihood > best && t.clear >= clearest-clarityMargin {
-			best, chosen = t.likelihood, t.form
+	j := newFormJudge(p, name, address, vectors, workers)
+	best := j.judge(Joint{})
+	if len(address.separate) > 0 {
+		if other := j.judge(Joint{Address: true}); other.clarity > best.clarity+addressGain {
+			best = other
 		}
 	}
-	return chosen, nil
+	if len(name.separate) > 0 {
+		other := j.judge(Joint{Name: true, Address: best.form.Address})
+		if other.likelihood > best.likelihood && other.clarity > best.clarity-nameLoss && other.matches/share >= jointNameMatches {
+			best = other
+		}
+	}
+	return best.form, nil
 }
 
 // newBothPlan makes a plan with both forms of every group, and those other
@@ -112,11 +122,8 @@ func newBothPlan(t *record.Table) (p *Plan, name, address fieldGroup) {
 
 // sampleVectors counts the vectors of a part of the candidate pairs, chosen by
 // the records' numbers, and of random pairs.
-func (p *Plan) sampleVectors(ctx context.Context, b *blocking.Plan, workers int) ([]Counted, error) {
-	keep := uint32(math.MaxUint32)
-	if share := jointPairs / float64(max(1, b.Pairs())); share < 1 {
-		keep = uint32(share * math.MaxUint32)
-	}
+func (p *Plan) sampleVectors(ctx context.Context, b *blocking.Plan, share float64, workers int) ([]Counted, error) {
+	keep := uint32(share * math.MaxUint32)
 	c := &Candidates{ByRule: make([]int64, len(b.Rules))}
 	for range max(1, workers) {
 		c.workers = append(c.workers, newTally(len(b.Rules)))
@@ -163,35 +170,64 @@ func halves(all []Counted) (train, test []Counted) {
 	return train, test
 }
 
-// judge trains one form and returns its log likelihood of the test pairs, in
-// nats, and the clarity of the mixture.
-func (p *Plan) judge(form Joint, name, address fieldGroup, train, test []Counted, workers int) (likelihood, clear float64) {
+// formJudge compares the forms on the same pairs.
+type formJudge struct {
+	plan          *Plan // with both forms of every group
+	name, address fieldGroup
+	workers       int
+	train, test   []Counted
+	all           []Counted // both
+}
+
+func newFormJudge(p *Plan, name, address fieldGroup, vectors []Counted, workers int) *formJudge {
+	j := &formJudge{plan: p, name: name, address: address, workers: workers, all: vectors}
+	j.train, j.test = halves(vectors)
+	return j
+}
+
+// judgement is what training one form brought.
+type judgement struct {
+	form       Joint
+	likelihood float64 // log likelihood of the test pairs, in nats
+	clarity    float64 // see mixture.clarity
+	matches    float64 // expected among all the judge's pairs
+}
+
+// judge trains one form and tries it.
+func (j *formJudge) judge(form Joint) judgement {
 	var drop []int
-	total := 0.0
+	result := judgement{form: form}
 	for _, g := range []struct {
 		group fieldGroup
 		joint bool
-	}{{name, form.Name}, {address, form.Address}} {
+	}{{j.name, form.Name}, {j.address, form.Address}} {
 		if len(g.group.separate) == 0 {
 			continue
 		}
+		own, other := g.group.separate, []int{g.group.joint}
 		if g.joint {
-			drop = append(drop, g.group.separate...)
-			total += conditional(train, test, []int{g.group.joint}, g.group.separate)
-			total += nullness(train, test, []int{g.group.joint})
-		} else {
-			drop = append(drop, g.group.joint)
-			total += conditional(train, test, g.group.separate, []int{g.group.joint})
-			total += nullness(train, test, g.group.separate)
+			own, other = other, own
 		}
+		drop = append(drop, other...)
+		result.likelihood += conditional(j.train, j.test, own, other)
+		result.likelihood += nullness(j.train, j.test, own)
 	}
-	sub, use := p.without(drop)
-	seed := newSeeder(sub.Comparisons)
-	a, b := project(train, use), project(test, use)
-	seed.prune(a)
-	x := newMixture(sub.Comparisons, a, len(seed.kinds), workers)
-	x.fit(func(i int) classRow { return seed.start(&a[i].Vector) }, jointIterations)
-	return total + x.likelihood(b), x.clarity()
+	sub, use := j.plan.without(drop)
+	x := sub.fit(project(j.train, use), j.workers)
+	result.likelihood += x.likelihood(project(j.test, use))
+	x = sub.fit(project(j.all, use), j.workers)
+	result.clarity = x.clarity()
+	result.matches = x.shares[0] * x.pairs
+	return result
+}
+
+// fit trains the plan's comparisons on vectors.
+func (p *Plan) fit(vectors []Counted, workers int) *mixture {
+	seed := newSeeder(p.Comparisons)
+	seed.prune(vectors)
+	x := newMixture(p.Comparisons, vectors, len(seed.kinds), workers)
+	x.fit(func(i int) classRow { return seed.start(&vectors[i].Vector) }, jointIterations)
+	return x
 }
 
 // without returns the plan without some comparisons, and the indices of the

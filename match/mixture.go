@@ -24,6 +24,7 @@ type mixture struct {
 	first   [comparison.MaxComparisons + 1]int // comparison → first row of q
 	levels  [comparison.MaxComparisons]int
 	m0      []float64 // row → documented probability among matches
+	contra  []bool    // row → speaks strongly against a match
 	overall []float64 // row → frequency of the level among all pairs that have one
 
 	index  []uint16 // vector × comparison → row of q
@@ -52,10 +53,12 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 	x.q = make([]classRow, rows)
 	x.m0 = make([]float64, rows)
 	x.overall = make([]float64, rows)
+	x.contra = make([]bool, rows)
 	for c, cmp := range comparisons {
 		for l, level := range cmp.Levels() {
 			if l > 0 {
 				x.m0[x.first[c]+l-1] = level.M
+				x.contra[x.first[c]+l-1] = level.Contra >= strongContra
 			}
 		}
 	}
@@ -210,8 +213,40 @@ func (x *mixture) maximize(s *partial, fixed bool) {
 				x.q[row][k] = max((s.q[row][k]+base)/(sum+prior), 1e-9)
 			}
 		}
+		if !fixed {
+			x.capContra(from, to)
+		}
 	}
 	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
+}
+
+// A level that speaks so strongly against a match (given names differ, dates
+// of birth differ) can be true of no more than that share of the matches: a
+// class in which it is commoner is no match class but relatives, neighbours or
+// strangers with something in common.
+const (
+	strongContra = 1.2
+	mostContra   = 0.2
+)
+
+// capContra holds the match class to mostContra in one comparison.
+func (x *mixture) capContra(from, to int) {
+	against := 0.0
+	for row := from; row < to; row++ {
+		if x.contra[row] {
+			against += x.q[row][0]
+		}
+	}
+	if against <= mostContra || against > 1-1e-6 {
+		return
+	}
+	for row := from; row < to; row++ {
+		if x.contra[row] {
+			x.q[row][0] *= mostContra / against
+		} else {
+			x.q[row][0] *= (1 - mostContra) / (1 - against)
+		}
+	}
 }
 
 // fit runs expectation maximisation from the responsibilities that start gives.

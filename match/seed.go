@@ -100,7 +100,7 @@ func (s *seeder) prune(vectors []Counted) {
 }
 
 // minKind is the least number of pairs that a kind of non-match is made of.
-const minKind = 30
+const minKind = 5
 
 // ownKinds gives the comparisons that say most a kind each: pairs that agree
 // there more than elsewhere and yet are different.

@@ -145,6 +145,7 @@ func (p *publisher) undo() error {
 func (p *publisher) writeFiles(ctx context.Context, work string) ([]File, error) {
 	tables := p.tables()
 	files := make([]File, len(tables))
+	encoder := columns.NewEncoder(p.Workers)
 	if p.Arrow {
 		p.arrow = make([]File, len(arrowTables))
 	}
@@ -155,7 +156,7 @@ func (p *publisher) writeFiles(ctx context.Context, work string) ([]File, error)
 			built := t.build()
 			var err error
 			files[i], err = p.disk.writeFile(work, t.name, func(w io.Writer) error {
-				return columns.WriteParquet(ctx, w, built.rows, built.columns, p.Workers)
+				return encoder.WriteParquet(ctx, w, built.rows, built.columns)
 			})
 			files[i].Rows = int64(built.rows)
 			if err == nil && p.Arrow && slices.Contains(arrowTables, t.name) {

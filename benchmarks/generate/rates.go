@@ -29,6 +29,8 @@ var (
 	sizeWeights   = []float64{0.46, 0.32, 0.10, 0.08, 0.04} // households of 1 to 5
 	coupleOfTwo   = 0.82
 	coupleOfMore  = 0.92
+	familyAge     = uint8(48)                   // heads of childless households below it are drawn again
+	youngAlone    = 0.5                         // in this share
 	furtherNames  = []float64{0.06, 0.74, 0.20} // 0, 1 or 2 further given names
 	callsSecond   = 0.10
 	twinRate      = 0.0127
@@ -83,8 +85,8 @@ var (
 
 // Shared contact points.
 var (
-	coupleEmail     = 0.10
-	coupleEmailOld  = 0.22 // head over 55
+	coupleEmail     = 0.125
+	coupleEmailOld  = 0.27 // head over 55
 	coupleEmailUsed = 0.85
 	familyEmail     = []float64{0.90, 0.45, 0.06, 0.012} // under 13, 13-17, 18-24, others
 	familyPhone     = []float64{0.60, 0.05, 0.012}       // under 16, sharing partner, others

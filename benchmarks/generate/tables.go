@@ -123,6 +123,8 @@ type tables struct {
 	places   []municipality
 	cells    cellTable
 	junk     map[string][]string
+
+	givenFolds, surnameFolds map[string]bool
 }
 
 // A nameList is a table of first names sorted by fold, with the entry at which
@@ -251,7 +253,8 @@ func firstNames(names [2][]weightedName, lang uint8) (lists [2]nameList) {
 }
 
 // own notes the greatest weight of each fold, claim gives the fold to the first
-// entry of that weight.
+// entry of that weight. A single letter belongs to nobody: it reads as an
+// initial.
 func own(owner map[string]uint32, t *nameTable) {
 	for i, e := range t.entries {
 		owner[e.fold] = max(owner[e.fold], uint32(uint64(t.cum[i])-t.start(i)))
@@ -261,7 +264,7 @@ func own(owner map[string]uint32, t *nameTable) {
 func claim(owner map[string]uint32, t *nameTable) {
 	for i := range t.entries {
 		e := &t.entries[i]
-		if w := uint32(uint64(t.cum[i]) - t.start(i)); owner[e.fold] == w {
+		if w := uint32(uint64(t.cum[i]) - t.start(i)); owner[e.fold] == w && len(e.fold) > 1 {
 			e.owner = true
 			owner[e.fold] = ^uint32(0)
 		}

@@ -54,20 +54,26 @@ func (t *tables) loadSurnames(foreign map[string][]weightedName, codes []string)
 // markTwins marks given names that are also surnames and the other way round:
 // for these heikki.toivo@ does not say which is which.
 func (t *tables) markTwins() {
-	given, surname := map[string]bool{}, map[string]bool{}
+	t.givenFolds, t.surnameFolds = map[string]bool{}, map[string]bool{}
 	for _, e := range t.surnames.entries {
-		surname[e.fold] = true
+		t.surnameFolds[e.fold] = true
 	}
 	for _, lists := range t.first {
 		for _, l := range lists {
 			for i := range l.entries {
-				given[l.entries[i].fold] = true
-				l.entries[i].twin = surname[l.entries[i].fold]
+				t.givenFolds[l.entries[i].fold] = true
+				l.entries[i].twin = t.surnameFolds[l.entries[i].fold]
 			}
 		}
 	}
+	for _, l := range t.further {
+		for i := range l.entries {
+			l.entries[i].twin = t.surnameFolds[l.entries[i].fold]
+			t.givenFolds[l.entries[i].fold] = true
+		}
+	}
 	for i := range t.surnames.entries {
-		t.surnames.entries[i].twin = given[t.surnames.entries[i].fold]
+		t.surnames.entries[i].twin = t.givenFolds[t.surnames.entries[i].fold]
 	}
 }
 

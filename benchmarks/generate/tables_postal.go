@@ -33,9 +33,12 @@ func postalCodes(m municipality, first, people uint32, taken map[uint32]bool) []
 	return codes
 }
 
+// natureStems is how many of the first stems suit the name of a village.
+const natureStems = 42
+
 func villageName(m municipality, code uint32) (fi, sv string) {
 	h := mix(hashOf(m.name) + uint64(code)*golden)
-	stem := stems[h%uint64(len(stems))]
+	stem := stems[h%natureStems]
 	h >>= 32
 	fi = stem.fi + villageEnds[h%uint64(len(villageEnds))]
 	if m.swedish != "" {

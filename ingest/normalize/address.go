@@ -71,8 +71,8 @@ func careOf(s string) bool {
 // JunkStreet reports that an address line is a placeholder ("Katuosoite 1",
 // "-") or the name of a pick-up point.
 func JunkStreet(s string) bool {
-	if len(s) > 64 {
-		return false
+	if d, _ := countDigitsLetters(s); len(s) > 64 || d > 2 && !careOf(s) {
+		return false // no placeholder has a number of three digits
 	}
 	folded := Fold(s)
 	if careOf(s) {
@@ -294,7 +294,7 @@ func slashNumber(w string) bool {
 // box reads a post box: "PL 123", "PB 5", "P.O. Box 12987", "Postfach 1".
 func box(seg string) (name, number string, ok bool) {
 	i := strings.IndexAny(seg, "0123456789")
-	if i <= 0 {
+	if i <= 0 || i > len("postilokero ")+2 {
 		return "", "", false
 	}
 	switch Fold(seg[:i]) {
@@ -314,6 +314,9 @@ func (a *Address) takeUnit(seg string) bool {
 }
 
 func isUnit(seg string) bool {
+	if first := strings.IndexByte(seg, ' '); first > len("apartamiento.") {
+		return false
+	}
 	words := strings.Fields(seg)
 	if len(words) == 0 || len(words) > 5 {
 		return false

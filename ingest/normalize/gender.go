@@ -55,6 +55,19 @@ func GenderNumber(s string) string {
 
 func abs(n int) int { return max(n, -n) }
 
+// Misspelt reports that two folded names can be one name with typing errors:
+// no more than one edit in three letters apart.
+func Misspelt(a, b string) bool {
+	if a == b {
+		return true
+	}
+	longest := max(len(a), len(b))
+	if longest > 31 || abs(len(a)-len(b)) > longest/3 {
+		return false
+	}
+	return edits(a, b) <= max(1, longest/3)
+}
+
 // edits is the Levenshtein distance of two short ASCII words.
 func edits(a, b string) int {
 	var row [32]int

@@ -27,15 +27,16 @@ var errPage = errors.New("a value is larger than 2 GiB")
 // chunk is one leaf column of one row group, encoded.
 type chunk struct {
 	bytes     []byte
+	size      int // of all pages with their headers
 	dictSize  int // of the dictionary page with its header, 0 if there is none
-	plainSize int // of all pages before compression, with headers
+	plainSize int // the same before compression
 	entries   int // level entries: values, nulls and empty lists
 	nulls     int
 	min, max  []byte
 }
 
-// encoder holds the buffers of one worker.
-type encoder struct {
+// worker holds the buffers of one worker.
+type worker struct {
 	reps, defs []uint8  // levels of each entry; empty where the leaf has none
 	vals       []uint32 // the values that are not null, in order
 	local      []uint32 // their places in the chunk's dictionary
@@ -45,29 +46,30 @@ type encoder struct {
 	page, zip  []byte
 }
 
-// encode returns the leaf's chunk for rows first to last−1.
-func (e *encoder) encode(l *leaf, first, last int) (*chunk, error) {
-	e.levels(l, first, last)
-	c := &chunk{entries: max(len(e.vals), len(e.defs))}
-	c.nulls = c.entries - len(e.vals)
-	if l.Sorted && len(e.vals) > 0 {
-		c.bound(l.Texts.At(e.vals[0]), l.Texts.At(e.vals[len(e.vals)-1]))
+// encode fills c with the leaf's rows first to last−1.
+func (w *worker) encode(c *chunk, l *leaf, first, last int) error {
+	w.levels(l, first, last)
+	c.entries = max(len(w.vals), len(w.defs))
+	c.nulls = c.entries - len(w.vals)
+	if l.Sorted && len(w.vals) > 0 {
+		c.bound(l.Texts.At(w.vals[0]), l.Texts.At(w.vals[len(w.vals)-1]))
 	}
 	width := 0
-	if l.Codes != nil && e.dictionary(l) {
-		width = max(1, bits.Len(uint(len(e.dict)-1)))
-		if err := e.writeDictionary(c, l); err != nil {
-			return nil, err
+	if l.Codes != nil && w.dictionary(l) {
+		width = max(1, bits.Len(uint(len(w.dict)-1)))
+		if err := w.writeDictionary(c, l); err != nil {
+			return err
 		}
 	}
 	for from, val := 0, 0; from < c.entries; {
-		to, end := e.pageEnd(l, from, val, c.entries, width > 0)
-		if err := e.writePage(c, l, from, to, val, end, width); err != nil {
-			return nil, err
+		to, end := w.pageEnd(l, from, val, c.entries, width > 0)
+		if err := w.writePage(c, l, from, to, val, end, width); err != nil {
+			return err
 		}
 		from, val = to, end
 	}
-	return c, nil
+	c.size = len(c.bytes)
+	return nil
 }
 
 // bound keeps the least and the greatest value.
@@ -78,98 +80,98 @@ func (c *chunk) bound(least, greatest string) {
 }
 
 // levels fills reps, defs and vals for rows first to last−1.
-func (e *encoder) levels(l *leaf, first, last int) {
-	e.reps, e.defs, e.vals = e.reps[:0], e.defs[:0], e.vals[:0]
+func (w *worker) levels(l *leaf, first, last int) {
+	w.reps, w.defs, w.vals = w.reps[:0], w.defs[:0], w.vals[:0]
 	if l.starts == nil {
-		e.values(l, first, last)
+		w.values(l, first, last)
 		return
 	}
 	for row := first; row < last; row++ {
 		from, to := int(l.starts[row]), int(l.starts[row+1])
 		if from == to {
-			e.reps = append(e.reps, 0)
-			e.defs = append(e.defs, 0)
+			w.reps = append(w.reps, 0)
+			w.defs = append(w.defs, 0)
 			continue
 		}
-		e.reps = append(e.reps, 0)
+		w.reps = append(w.reps, 0)
 		for range to - from - 1 {
-			e.reps = append(e.reps, 1)
+			w.reps = append(w.reps, 1)
 		}
-		e.values(l, from, to)
+		w.values(l, from, to)
 	}
 }
 
 // values adds the entries from to to−1.
-func (e *encoder) values(l *leaf, from, to int) {
+func (w *worker) values(l *leaf, from, to int) {
 	switch {
 	case l.Nulls != NoNulls:
-		e.optional(l, from, to)
+		w.optional(l, from, to)
 		return
 	case l.Codes != nil:
-		e.vals = append(e.vals, l.Codes[from:to]...)
+		w.vals = append(w.vals, l.Codes[from:to]...)
 	default:
 		for i := from; i < to; i++ {
-			e.vals = append(e.vals, uint32(i))
+			w.vals = append(w.vals, uint32(i))
 		}
 	}
 	if l.maxDef > 0 {
 		for range to - from {
-			e.defs = append(e.defs, l.maxDef)
+			w.defs = append(w.defs, l.maxDef)
 		}
 	}
 }
 
 // optional adds entries of which some are null.
-func (e *encoder) optional(l *leaf, from, to int) {
+func (w *worker) optional(l *leaf, from, to int) {
 	for i := from; i < to; i++ {
 		v := uint32(i)
 		if l.Codes != nil {
 			v = l.Codes[i]
 		}
 		if l.null(v) {
-			e.defs = append(e.defs, l.maxDef-1)
+			w.defs = append(w.defs, l.maxDef-1)
 			continue
 		}
-		e.defs = append(e.defs, l.maxDef)
-		e.vals = append(e.vals, v)
+		w.defs = append(w.defs, l.maxDef)
+		w.vals = append(w.vals, v)
 	}
 }
 
 // dictionary fills dict and local and reports whether they are worth writing:
 // not when more than half of the values are distinct.
-func (e *encoder) dictionary(l *leaf) bool {
-	e.dict, e.local = e.dict[:0], e.local[:0]
-	most, size := len(e.vals)/2, 0
-	if len(e.vals) > dictEntries {
+func (w *worker) dictionary(l *leaf) bool {
+	w.dict, w.local = w.dict[:0], w.local[:0]
+	most, size := len(w.vals)/2, 0
+	if len(w.vals) > dictEntries {
 		return false
 	}
-	e.places.reset(l.values(), len(e.vals))
-	for _, v := range e.vals {
-		place, isNew := e.places.of(v, uint32(len(e.dict)))
+	w.places.reset(l.values(), len(w.vals))
+	for _, v := range w.vals {
+		place, isNew := w.places.of(v, uint32(len(w.dict)))
 		if isNew {
 			if l.Kind == Text {
 				size += len(l.Texts.At(v))
 			}
-			e.dict = append(e.dict, v)
-			if len(e.dict) > most || size > dictBytes {
+			w.dict = append(w.dict, v)
+			if len(w.dict) > most || size > dictBytes {
 				return false
 			}
 		}
-		e.local = append(e.local, place)
+		w.local = append(w.local, place)
 	}
-	return len(e.dict) > 0
+	return len(w.dict) > 0
 }
 
 // writeDictionary adds the dictionary page.
-func (e *encoder) writeDictionary(c *chunk, l *leaf) error {
-	e.page = e.page[:0]
-	for _, v := range e.dict {
-		e.page = l.appendPlain(e.page, v)
+func (w *worker) writeDictionary(c *chunk, l *leaf) error {
+	w.page = w.page[:0]
+	for _, v := range w.dict {
+		w.page = l.appendPlain(w.page, v)
 	}
-	err := e.flush(c, format.PageHeader{
+	err := w.flush(c, format.PageHeader{
 		Type: format.DictionaryPage,
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
-			NumValues: int32(len(e.dict)), Encoding: format.Plain,
+			NumValues: int32(len(w.dict)), Encoding: format.Plain,
 		}),
 	})
 	c.dictSize = len(c.bytes)
@@ -179,18 +181,18 @@ func (e *encoder) writeDictionary(c *chunk, l *leaf) error {
 // pageEnd returns where the page that begins at entry from and value val ends,
 // and fills body with its values unless the dictionary's places stand for them.
 // Pages end between rows; only a row of more than pageHard bytes is cut.
-func (e *encoder) pageEnd(l *leaf, from, val, entries int, dictionary bool) (to, end int) {
-	e.body = e.body[:0]
+func (w *worker) pageEnd(l *leaf, from, val, entries int, dictionary bool) (to, end int) {
+	w.body = w.body[:0]
 	for to, end = from, val; to < entries; to++ {
-		size := len(e.body)
-		if (size >= pageBytes || to-from >= pageEntries) && (len(e.reps) == 0 || e.reps[to] == 0 || size >= pageHard) {
+		size := len(w.body)
+		if (size >= pageBytes || to-from >= pageEntries) && (len(w.reps) == 0 || w.reps[to] == 0 || size >= pageHard) {
 			break
 		}
-		if len(e.defs) > 0 && e.defs[to] < l.maxDef {
+		if len(w.defs) > 0 && w.defs[to] < l.maxDef {
 			continue
 		}
 		if !dictionary {
-			e.body = l.appendPlain(e.body, e.vals[end])
+			w.body = l.appendPlain(w.body, w.vals[end])
 		}
 		end++
 	}
@@ -198,26 +200,26 @@ func (e *encoder) pageEnd(l *leaf, from, val, entries int, dictionary bool) (to,
 }
 
 // writePage adds a data page of entries from to to−1 with values val to end−1.
-func (e *encoder) writePage(c *chunk, l *leaf, from, to, val, end, width int) error {
-	e.page = e.page[:0]
+func (w *worker) writePage(c *chunk, l *leaf, from, to, val, end, width int) error {
+	w.page = w.page[:0]
 	if l.maxRep > 0 {
-		e.page = appendLevels(e.page, e.reps[from:to], l.maxRep)
+		w.page = appendLevels(w.page, w.reps[from:to], l.maxRep)
 	}
 	if l.maxDef > 0 {
-		e.page = appendLevels(e.page, e.defs[from:to], l.maxDef)
+		w.page = appendLevels(w.page, w.defs[from:to], l.maxDef)
 	}
 	encoding := format.Plain
 	switch {
 	case width > 0:
 		encoding = format.RLEDictionary
-		e.page = append(e.page, byte(width))
-		e.page = appendHybrid(e.page, e.local[val:end], width)
-	case len(e.page) > 0:
-		e.page = append(e.page, e.body...)
+		w.page = append(w.page, byte(width))
+		w.page = appendHybrid(w.page, w.local[val:end], width)
+	case len(w.page) > 0:
+		w.page = append(w.page, w.body...)
 	default:
-		e.page, e.body = e.body, e.page
+		w.page, w.body = w.body, w.page
 	}
-	return e.flush(c, format.PageHeader{
+	return w.flush(c, format.PageHeader{
 		Type: format.DataPage,
 		DataPageHeader: thrift.New(format.DataPageHeader{
 			NumValues: int32(to - from), Encoding: encoding,
@@ -242,22 +244,22 @@ func (l *Leaf) appendPlain(dst []byte, v uint32) []byte {
 
 // flush compresses the page and adds it to the chunk behind its header. The
 // encoder of s2 writes Snappy at twice the usual speed.
-func (e *encoder) flush(c *chunk, h format.PageHeader) error {
-	if len(e.page) > math.MaxInt32 || s2.MaxEncodedLen(len(e.page)) < 0 {
+func (w *worker) flush(c *chunk, h format.PageHeader) error {
+	if len(w.page) > math.MaxInt32 || s2.MaxEncodedLen(len(w.page)) < 0 {
 		return errPage
 	}
-	if n := s2.MaxEncodedLen(len(e.page)); cap(e.zip) < n {
-		e.zip = make([]byte, n)
+	if n := s2.MaxEncodedLen(len(w.page)); cap(w.zip) < n {
+		w.zip = make([]byte, n)
 	}
-	zip := s2.EncodeSnappy(e.zip[:cap(e.zip)], e.page)
-	h.UncompressedPageSize = int32(len(e.page))
+	zip := s2.EncodeSnappy(w.zip[:cap(w.zip)], w.page)
+	h.UncompressedPageSize = int32(len(w.page))
 	h.CompressedPageSize = int32(len(zip))
 	h.CRC = int32(crc32.ChecksumIEEE(zip))
 	header, err := thrift.Marshal(new(thrift.CompactProtocol), &h)
 	if err != nil {
 		return err
 	}
-	c.plainSize += len(header) + len(e.page)
+	c.plainSize += len(header) + len(w.page)
 	c.bytes = append(append(c.bytes, header...), zip...)
 	return nil
 }

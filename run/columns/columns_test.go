@@ -22,7 +22,7 @@ func TestParquetReadsBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows, cols := drawTable(t)
 		var file bytes.Buffer
-		if err := WriteParquet(context.Background(), &file, rows, cols, rapid.IntRange(1, 4).Draw(t, "workers")); err != nil {
+		if err := NewEncoder(rapid.IntRange(1, 4).Draw(t, "workers")).WriteParquet(context.Background(), &file, rows, cols); err != nil {
 			t.Fatal(err)
 		}
 		f, err := parquet.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
@@ -74,7 +74,7 @@ func TestLongColumnsReadBack(t *testing.T) {
 		}},
 	}
 	var file bytes.Buffer
-	if err := WriteParquet(context.Background(), &file, rows, cols, 2); err != nil {
+	if err := NewEncoder(2).WriteParquet(context.Background(), &file, rows, cols); err != nil {
 		t.Fatal(err)
 	}
 	f, err := parquet.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
@@ -98,7 +98,7 @@ func TestBytesDoNotDependOnWorkers(t *testing.T) {
 		var first []byte
 		for _, workers := range []int{1, 2, 7} {
 			var file bytes.Buffer
-			if err := WriteParquet(context.Background(), &file, rows, cols, workers); err != nil {
+			if err := NewEncoder(workers).WriteParquet(context.Background(), &file, rows, cols); err != nil {
 				t.Fatal(err)
 			}
 			if first == nil {
@@ -113,7 +113,7 @@ func TestBytesDoNotDependOnWorkers(t *testing.T) {
 func TestInvalidTextIsReplaced(t *testing.T) {
 	var file bytes.Buffer
 	cols := []Column{{Leaf: Leaf{Name: "a", Texts: Valid(List{"a\xffb", "\xc3", "å"})}}}
-	if err := WriteParquet(context.Background(), &file, 3, cols, 1); err != nil {
+	if err := NewEncoder(1).WriteParquet(context.Background(), &file, 3, cols); err != nil {
 		t.Fatal(err)
 	}
 	f, err := parquet.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
@@ -134,7 +134,7 @@ func TestErrors(t *testing.T) {
 		"list too short": {{Leaf: Leaf{Name: "a"}, Starts: []uint32{0}, Elements: []Leaf{{Texts: List{}}}}},
 		"elements short": {{Leaf: Leaf{Name: "a"}, Starts: []uint32{0, 2}, Elements: []Leaf{{Texts: List{"x"}}}}},
 	} {
-		if err := WriteParquet(context.Background(), io.Discard, 1, cols, 1); err == nil {
+		if err := NewEncoder(1).WriteParquet(context.Background(), io.Discard, 1, cols); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if err := WriteArrow(context.Background(), io.Discard, 1, cols); err == nil {
@@ -143,12 +143,12 @@ func TestErrors(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := WriteParquet(gone, io.Discard, 1, []Column{ok}, 1); !errors.Is(err, context.Canceled) {
+	if err := NewEncoder(1).WriteParquet(gone, io.Discard, 1, []Column{ok}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	full := errors.New("no space left")
 	for n := range 4 {
-		if err := WriteParquet(context.Background(), &failing{n, full}, 1, []Column{ok}, 2); n < 3 && !errors.Is(err, full) {
+		if err := NewEncoder(2).WriteParquet(context.Background(), &failing{n, full}, 1, []Column{ok}); n < 3 && !errors.Is(err, full) {
 			t.Errorf("write %d fails: %v", n, err)
 		}
 	}

@@ -21,9 +21,26 @@ const createdBy = "sama version 1 (build 0)"
 // magic opens and closes a Parquet file.
 const magic = "PAR1"
 
-// WriteParquet writes the table to w, encoding on that many workers; the bytes
-// do not depend on their number.
-func WriteParquet(ctx context.Context, w io.Writer, rows int, cols []Column, workers int) error {
+// Encoder writes Parquet files, encoding on a number of workers that all files
+// written at a time share, with their buffers. It is safe for concurrent use.
+type Encoder struct {
+	workers chan *worker // those at rest
+	buffers chan []byte  // of chunks that have been written
+}
+
+// NewEncoder returns an encoder of that many workers. Bytes do not depend on
+// their number.
+func NewEncoder(workers int) *Encoder {
+	workers = max(1, workers)
+	e := &Encoder{workers: make(chan *worker, workers), buffers: make(chan []byte, 4*workers)}
+	for range workers {
+		e.workers <- new(worker)
+	}
+	return e
+}
+
+// WriteParquet writes the table to w.
+func (e *Encoder) WriteParquet(ctx context.Context, w io.Writer, rows int, cols []Column) error {
 	if err := check(rows, cols); err != nil {
 		return err
 	}
@@ -32,7 +49,7 @@ func WriteParquet(ctx context.Context, w io.Writer, rows int, cols []Column, wor
 		return err
 	}
 	leaves := flatten(cols)
-	groups, err := writeGroups(ctx, out, rows, leaves, max(1, workers))
+	groups, err := e.writeGroups(ctx, out, rows, leaves)
 	if err != nil {
 		return err
 	}
@@ -78,16 +95,11 @@ func optional(l *Leaf) uint8 {
 
 // writeGroups encodes chunk after chunk on the workers and writes them in
 // order. At most twice as many chunks as workers are held.
-func writeGroups(ctx context.Context, out *counter, rows int, leaves []leaf, workers int) ([]format.RowGroup, error) {
+func (e *Encoder) writeGroups(ctx context.Context, out *counter, rows int, leaves []leaf) ([]format.RowGroup, error) {
 	total := (rows + GroupRows - 1) / GroupRows * len(leaves)
-	pending := make(chan chan *chunk, 2*workers)
-	spare := make(chan *encoder, workers)
-	for range workers {
-		spare <- new(encoder)
-	}
+	pending := make(chan chan *chunk, 2*cap(e.workers))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		defer close(pending)
 		for job := range total {
 			done := make(chan *chunk, 1)
 			select {
@@ -95,13 +107,12 @@ func writeGroups(ctx context.Context, out *counter, rows int, leaves []leaf, wor
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			first := job / len(leaves) * GroupRows
-			last := min(first+GroupRows, rows)
-			e := <-spare
+			w := <-e.workers
 			g.Go(func() error {
-				defer func() { spare <- e }()
-				c, err := e.encode(&leaves[job%len(leaves)], first, last)
-				if err != nil {
+				defer func() { e.workers <- w }()
+				first := job / len(leaves) * GroupRows
+				c := &chunk{bytes: e.buffer()}
+				if err := w.encode(c, &leaves[job%len(leaves)], first, min(first+GroupRows, rows)); err != nil {
 					return err
 				}
 				done <- c
@@ -113,7 +124,7 @@ func writeGroups(ctx context.Context, out *counter, rows int, leaves []leaf, wor
 	var groups []format.RowGroup
 	g.Go(func() error {
 		var group format.RowGroup
-		for job := 0; job < total; job++ {
+		for job := range total {
 			c, err := next(ctx, pending)
 			if err != nil {
 				return err
@@ -122,6 +133,7 @@ func writeGroups(ctx context.Context, out *counter, rows int, leaves []leaf, wor
 			if _, err := out.Write(c.bytes); err != nil {
 				return err
 			}
+			e.recycle(c.bytes)
 			group.Columns = append(group.Columns, c.metadata(&leaves[job%len(leaves)], at))
 			if len(group.Columns) == len(leaves) {
 				first := job / len(leaves) * GroupRows
@@ -132,6 +144,24 @@ func writeGroups(ctx context.Context, out *counter, rows int, leaves []leaf, wor
 		return nil
 	})
 	return groups, g.Wait()
+}
+
+// buffer returns an empty buffer, a used one if there is one.
+func (e *Encoder) buffer() []byte {
+	select {
+	case b := <-e.buffers:
+		return b
+	default:
+		return nil
+	}
+}
+
+// recycle keeps a buffer for another chunk.
+func (e *Encoder) recycle(b []byte) {
+	select {
+	case e.buffers <- b[:0]:
+	default:
+	}
 }
 
 // next waits for the next chunk in file order.
@@ -174,7 +204,7 @@ func (c *chunk) metadata(l *leaf, at int64) format.ColumnChunk {
 		Codec:                 format.Snappy,
 		NumValues:             int64(c.entries),
 		TotalUncompressedSize: int64(c.plainSize),
-		TotalCompressedSize:   int64(len(c.bytes)),
+		TotalCompressedSize:   int64(c.size),
 		DataPageOffset:        at + int64(c.dictSize),
 		Statistics:            format.Statistics{NullCount: int64(c.nulls), MinValue: c.min, MaxValue: c.max},
 	}

@@ -61,6 +61,13 @@ func sample() *Data {
 			{"score", .05, 201_151, "pairs"}, {"cluster", .03, 43_674, "edges"}, {"merge", .05, 61_207, "identities"}, {"write", .12, 15, "files"},
 		}},
 	}
+	sampleWeights(d)
+	sampleExamples(d)
+	return d
+}
+
+// sampleWeights adds the histogram and the curve.
+func sampleWeights(d *Data) {
 	for b := -20.0; b < 32; b++ {
 		pairs := 90_000*math.Exp(-(b+9)*(b+9)/12) + 5_200*math.Exp(-(b-17)*(b-17)/30) + 30
 		d.Histogram = append(d.Histogram, Bin{b, b + 1, int64(pairs)})
@@ -69,6 +76,10 @@ func sample() *Data {
 		p, r := 1-.2/(1+math.Exp(b)), 1-.3/(1+math.Exp(9-b))
 		d.Curve = append(d.Curve, Point{b, p, r, 2 * p * r / (p + r)})
 	}
+}
+
+// sampleExamples adds pairs around the threshold.
+func sampleExamples(d *Data) {
 	for i, kind := range []string{"just above the threshold", "just below the threshold", "far above"} {
 		e := Example{Kind: kind, Left: fmt.Sprintf("crm:C00%d12", i), Right: fmt.Sprintf("webshop:W0%d93", i), Joined: i != 1,
 			Fields: []ExampleField{{"given_name", "Liisa", "Elisabet"}, {"family_name", "Korhonen", "Korhonen"}, {"birth_date", "1972-04-01", "1972-04-01"}, {"email", "", "liisa.k@example.com"}, {"street", "Rantatie 5", "Kauppakatu 11 B 4"}},
@@ -80,5 +91,4 @@ func sample() *Data {
 		e.Probability = 1 / (1 + math.Exp2(-e.Bits))
 		d.Examples = append(d.Examples, e)
 	}
-	return d
 }

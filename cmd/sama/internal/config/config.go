@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"sama/graph/golden"
 	"sama/ingest"
 	"sama/match"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	Blocking Blocking               `yaml:"blocking,omitempty" json:"blocking,omitzero"`
 	Model    Model                  `yaml:"model,omitempty" json:"model,omitzero"`
 	Clusters Clusters               `yaml:"clusters,omitempty" json:"clusters,omitzero"`
+	Golden   golden.Options         `yaml:"golden,omitempty" json:"golden,omitzero"`
 	Rejects  Rejects                `yaml:"rejects,omitempty" json:"rejects,omitzero"`
 }
 

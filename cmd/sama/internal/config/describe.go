@@ -4,6 +4,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+
+	"sama/graph/golden"
 )
 
 // descriptions are the sentences that the schema and the written file show for
@@ -46,6 +48,21 @@ var descriptions = map[string]string{
 	"Clusters.Unique":        "columns of which an identity has at most one value, such as national_id",
 	"Clusters.OncePerSource": "sources without duplicates: two of their records are never joined",
 
+	"Options.Groups":    "columns whose values all come from one record; without groups the parts of an address, and given with family name",
+	"Options.Ungrouped": "every column is decided by itself",
+	"Options.Fields":    "rules by column or field, in order; the first that leaves one value decides",
+	"Options.Default":   "rules of all other columns and groups",
+	"Group.Columns":     "two columns or more",
+	"Group.Rules":       "rules of the group; without them the default",
+	"Rule.Kind":         "how the value is chosen",
+	"Rule.Sources":      "for source_priority: the order, best first",
+	"Rule.Only":         "for source_priority: values of other sources never win",
+	"Rule.By":           "for most_frequent: sources (the default) or records",
+	"Rule.Time":         "for most_recent, first_seen and trust: updated_at, created_at or a date column",
+	"Rule.Trust":        "for trust: 0 to 100 by source",
+	"Rule.Decay":        "for trust: linear or half_life",
+	"Rule.Days":         "for trust with decay: days to nothing, or to half",
+
 	"Rejects.MaxShare": "share of rows that may be rejected before the run is refused",
 }
 
@@ -60,7 +77,7 @@ func describe(t reflect.Type, field string) string {
 // order is the order in which keys are shown in messages: that of the types.
 var order = func() map[string]int {
 	place := make(map[string]int)
-	for _, t := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Input](), reflect.TypeFor[Blocking](), reflect.TypeFor[Model](), reflect.TypeFor[Clusters](), reflect.TypeFor[Rejects]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Input](), reflect.TypeFor[Blocking](), reflect.TypeFor[Model](), reflect.TypeFor[Clusters](), reflect.TypeFor[golden.Options](), reflect.TypeFor[golden.Rule](), reflect.TypeFor[Rejects]()} {
 		for i := range t.NumField() {
 			if key := yamlKey(t.Field(i)); place[key] == 0 {
 				place[key] = len(place) + 1

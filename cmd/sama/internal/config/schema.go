@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"sama/graph/golden"
 	"sama/ingest"
 
 	"github.com/invopop/jsonschema"
@@ -24,8 +25,11 @@ func Schema() []byte {
 		FieldNameTag:  "yaml",
 		LookupComment: describe,
 		Mapper: func(t reflect.Type) *jsonschema.Schema {
-			if t == reflect.TypeFor[ingest.Role]() {
+			switch t {
+			case reflect.TypeFor[ingest.Role]():
 				return roleSchema()
+			case reflect.TypeFor[golden.Kind]():
+				return ruleSchema()
 			}
 			return nil
 		},
@@ -45,6 +49,14 @@ func roleSchema() *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "string", Description: "what the column is"}
 	for _, role := range ingest.Roles() {
 		s.Enum = append(s.Enum, string(role))
+	}
+	return s
+}
+
+func ruleSchema() *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string", Description: "how the value is chosen"}
+	for _, name := range golden.KindNames()[golden.SourcePriority:] {
+		s.Enum = append(s.Enum, name)
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"sama/graph/golden"
 	"sama/ingest"
 
 	"github.com/goccy/go-yaml"
@@ -31,6 +32,7 @@ func (c *Config) YAML(n Notes) []byte {
 	w.blocking(&c.Blocking, n)
 	w.model(&c.Model, n)
 	w.clusters(&c.Clusters)
+	w.golden(&c.Golden)
 	w.section("rejects", "Config.Rejects")
 	if c.Rejects.MaxShare != nil {
 		w.line(1, "max_share: %v", *c.Rejects.MaxShare)
@@ -204,6 +206,26 @@ func (w *writer) clusters(c *Clusters) {
 	}
 	if c.Threshold == 0 && len(c.Unique)+len(c.OncePerSource) == 0 {
 		w.empty()
+	}
+}
+
+func (w *writer) golden(o *golden.Options) {
+	w.section("golden", "Config.Golden")
+	if reflect.ValueOf(*o).IsZero() {
+		w.comment(1, "By default the value of most sources survives, then of most records, then the newest, then the longest.")
+		w.comment(1, "An address, and given with family name, come whole from one record.")
+		w.comment(1, "fields:  # "+descriptions["Options.Fields"])
+		w.comment(1, "  email: [{rule: source_priority, sources: [crm]}, {rule: most_recent}]")
+		w.comment(1, "  phone: [{rule: most_recent, time: updated_at}]")
+		w.empty()
+		return
+	}
+	text, err := yaml.MarshalWithOptions(o, yaml.Indent(2), yaml.IndentSequence(true))
+	if err != nil {
+		panic(fmt.Sprintf("survivorship rules as YAML: %v", err))
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(string(text), "\n"), "\n") {
+		w.line(1, "%s", line)
 	}
 }
 

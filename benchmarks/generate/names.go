@@ -1,0 +1,208 @@
+package generate
+
+// name gives the members of a composed household their names: surnames dealt
+// (see the package comment), given names, and the changes marriage and divorce
+// bring. The slices in hh are reused, so it must be called once per household.
+func (p *population) name(hh *household) {
+	p.deal(hh)
+	family := &p.tab.surnames.entries[hh.surname]
+	r := p.stream(hh.h, forMarriage, 0, 0)
+	childName := surname{a: family}
+	for i := range hh.n {
+		hh.persons[i].lang = family.lang
+	}
+	hh.persons[0].born = surname{a: family}
+	if hh.couple {
+		man, woman := hh.pair()
+		birthNames := p.tab.byLang[family.lang]
+		man.born = surname{a: family}
+		hh.mateSurname = birthNames.draw(&r)
+		woman.born = surname{a: &birthNames.entries[hh.mateSurname]}
+		p.marry(hh, &r)
+		if (hh.married == 0 || hh.marriage == keepNames) && r.chance(0.2) || hh.married != 0 && hh.marriage == takeHers {
+			childName = woman.born
+		}
+	}
+	for i := range hh.n {
+		ps := &hh.persons[i]
+		nr := p.stream(hh.h, forNames, i, 0)
+		ps.care = carelessness[nr.int(len(carelessness))]
+		if !hh.adultSlot(i) {
+			ps.born = childName
+		}
+		p.nameGiven(hh, ps, &nr)
+	}
+}
+
+// Outcomes of marriageNames.
+const (
+	takeHis = iota
+	takeHers
+	takeDouble
+	keepNames
+)
+
+// adultSlot says whether member i is the household's man or woman, rather than
+// a child.
+func (hh *household) adultSlot(i int) bool { return i == 0 || i == 1 && hh.couple }
+
+// pair returns the man and the woman of a couple.
+func (hh *household) pair() (man, woman *person) {
+	if hh.persons[0].female {
+		return &hh.persons[1], &hh.persons[0]
+	}
+	return &hh.persons[0], &hh.persons[1]
+}
+
+// deal gives the household its surname and its number among the holders.
+func (p *population) deal(hh *household) {
+	t, n := p.tab.surnames, p.households
+	hh.position = permute(hh.h, n, p.key(keyDeal, 0))
+	offset := p.key(keyDealOffset, 0) % t.total
+	hh.surname = t.at((hh.position*t.total + offset) / n)
+	first := firstPosition(t.start(hh.surname), n, offset, t.total)
+	hh.holder = hh.position - first
+	hh.holders = firstPosition(uint64(t.cum[hh.surname]), n, offset, t.total) - first
+}
+
+// firstPosition returns the smallest i with (i*total+offset)/n >= start: the
+// first of n dealt positions that falls at or after a cumulative weight.
+func firstPosition(start, n, offset, total uint64) uint64 {
+	if start*n <= offset {
+		return 0
+	}
+	return (start*n - offset + total - 1) / total
+}
+
+// marry draws marriage and divorce and what they do to the couple's surnames.
+func (p *population) marry(hh *household, r *stream) {
+	man, woman := hh.pair()
+	from := max(man.birth, woman.birth) + years(20)
+	if !r.chance(marries) || from >= windowEnd {
+		return
+	}
+	hh.married = from + int32(r.int(int(windowEnd-from)))
+	hh.marriage = r.weighted(marriageNames)
+	changed := woman
+	switch hh.marriage {
+	case takeHis:
+		woman.changes = append(woman.changes, change{hh.married, man.born})
+	case takeHers:
+		man.changes = append(man.changes, change{hh.married, woman.born})
+		changed = man
+	case takeDouble:
+		double := surname{woman.born.a, man.born.a}
+		if r.chance(0.5) {
+			double = surname{man.born.a, woman.born.a}
+		}
+		woman.changes = append(woman.changes, change{hh.married, double})
+	}
+	if hh.marriage != keepNames && hh.married >= windowStart {
+		changed.flags |= flagMarried
+	}
+	if !r.chance(divorces) || hh.married >= windowEnd-1 {
+		return
+	}
+	hh.divorced = hh.married + 1 + int32(r.int(int(windowEnd-hh.married)))
+	hh.persons[1].left = hh.divorced
+	if hh.marriage != keepNames && r.chance(reverts) {
+		changed.changes = append(changed.changes, change{hh.divorced, changed.born})
+		changed.flags |= flagReverted
+	}
+}
+
+// surnameAt returns the surname borne on a day.
+func (ps *person) surnameAt(day int32) surname {
+	s := ps.born
+	for _, c := range ps.changes {
+		if c.day <= day {
+			s = c.name
+		}
+	}
+	return s
+}
+
+// A fullNameRank says who comes before a person among the households of its
+// surname: nobody with the same given name, nobody with the same initial.
+type fullNameRank struct{ firstOfName, firstOfInitial bool }
+
+// nameGiven draws the given names. Those of the adult man and woman are dealt
+// among the holders of the household's surname.
+func (p *population) nameGiven(hh *household, ps *person, r *stream) {
+	sex := 0
+	if ps.female {
+		sex = 1
+	}
+	list := &p.tab.first[ps.lang][sex]
+	index := -1
+	switch {
+	case hh.adultSlot(ps.member):
+		index = p.dealGiven(hh, ps, list, uint64(sex))
+	case r.chance(childAsParent):
+		for j := range hh.n {
+			if parent := &hh.persons[j]; hh.adultSlot(j) && parent.female == ps.female {
+				index = int(parent.given[0].index)
+				ps.flags |= flagNamedAsParent
+			}
+		}
+	case ps.flags&flagTwin != 0:
+		index = twinName(hh, ps, list, r)
+	}
+	if index < 0 {
+		index = list.draw(r)
+	}
+	ps.given[0] = givenName{&list.entries[index], int32(index)}
+	ps.nGiven = 1
+	for range r.weighted(furtherNames) {
+		further := list.nameTable
+		if ps.lang == finnish {
+			further = p.tab.further[sex]
+		}
+		e := &further.entries[further.draw(r)]
+		if e.text != ps.given[0].entry.text {
+			ps.given[ps.nGiven] = givenName{e, -1}
+			ps.nGiven++
+		}
+	}
+	if ps.nGiven > 1 && r.chance(callsSecond) {
+		ps.call = 1
+		ps.flags |= flagCallsSecond
+	}
+}
+
+// dealGiven deals a first name among the holders of the surname and ranks it.
+func (p *population) dealGiven(hh *household, ps *person, list *nameList, sex uint64) int {
+	of := uint64(hh.surname)<<1 | sex
+	j := permute(hh.holder, hh.holders, p.key(keyGiven, of))
+	offset := p.key(keyGivenOffset, of) % list.total
+	index := list.at((j*list.total + offset) / hh.holders)
+	owner := p.tab.surnames.entries[hh.surname].owner
+	if owner && list.entries[index].owner && j == firstPosition(list.start(index), hh.holders, offset, list.total) {
+		ps.rank.firstOfName = true
+	}
+	initial := int(list.initial[index])
+	ofInitial := p.key(keyInitial, uint64(hh.surname)<<8|uint64(list.entries[index].fold[0]))
+	if owner && ofInitial&1 == sex && j == firstPosition(list.start(initial), hh.holders, offset, list.total) {
+		ps.rank.firstOfInitial = true
+	}
+	return index
+}
+
+// twinName returns a name like that of the twin born before (the same initial)
+// in a share of pairs of one sex, else -1.
+func twinName(hh *household, ps *person, list *nameList, r *stream) int {
+	if ps.member == 0 {
+		return -1
+	}
+	twin := &hh.persons[ps.member-1]
+	if twin.birth != ps.birth || twin.female != ps.female || twin.given[0].index < 0 || !r.chance(twinAlike) {
+		return -1
+	}
+	for range 40 {
+		i := list.draw(r)
+		if list.initial[i] == list.initial[twin.given[0].index] && int32(i) != twin.given[0].index {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"sama/cmd/sama/internal/config"
+	"sama/graph"
+	"sama/ingest"
+	"sama/match"
+	"sama/match/blocking"
+	"sama/record"
+	"sama/run"
+)
+
+// job is one run on its way: what the steps hand to each other.
+type job struct {
+	*cli
+	*options
+	*progress
+	conf    *config.File // as given; an empty one where none was
+	inputs  []ingest.Input
+	lock    *run.Lock
+	started time.Time
+
+	// Ingest.
+	raws      []*ingest.Raw // nil once the table is built
+	files     []run.Input
+	encodings map[string]string // of text files, by path
+	rejects   []ingest.Reject
+	refused   int64 // rejects in all, listed or not
+	mapping   ingest.Mapping
+	notes     []ingest.Note
+	table     *record.Table
+	built     *ingest.BuildReport
+
+	// Match.
+	proposal   *match.Proposal // nil where the configuration gave the rules
+	rules      *blocking.Plan
+	splitters  []string
+	plan       *match.Plan
+	candidates *match.Candidates
+	model      *match.Model
+	weights    *match.Weights
+	edges      []match.Edge
+	second     int64         // edges of the second look
+	flat       []record.Edge // edges, without how they came about
+
+	// Graph.
+	constraints    graph.Constraints
+	cut            record.Weight
+	chosen         string // how the threshold was chosen
+	curve          []graph.Expected
+	clusters       *graph.Clusters
+	contradictions []graph.Contradiction
+	doubts         []graph.Doubt
+	identities     *graph.Assignment
+	golden         *goldenRecords
+
+	report []byte
+	path   string   // of the published run
+	info   run.Info // as published
+}
+
+// step is one stage of a run: it returns the number of items that it went
+// through.
+type step struct {
+	name, unit string
+	do         func(*job, context.Context) (int64, error)
+}
+
+// newJob reads the configuration and checks flags and arguments before any
+// work is done.
+func (c *cli) newJob(o *options, files []string) (*job, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	conf := &config.File{}
+	if o.config != "" {
+		text, err := os.ReadFile(o.config)
+		if err != nil {
+			return nil, usagef("configuration %s: %w", o.config, cause(err))
+		}
+		if conf, err = config.Parse(o.config, text); err != nil {
+			return nil, err
+		}
+	}
+	j := &job{cli: c, options: o, conf: conf, started: c.now(), inputs: inputsOf(&conf.Config, files)}
+	if len(j.inputs) == 0 {
+		return nil, usagef("no input: name the files to read, such as crm.parquet webshop.csv, or a configuration that lists them with --config")
+	}
+	if !o.changed("max-rejects") {
+		o.maxRejects = conf.MaxRejects()
+	}
+	o.apply()
+	j.progress = c.newProgress(o.quiet || o.json && !isTerminal(c.stderr))
+	return j, nil
+}
+
+// inputsOf returns what is to be read: the files of the command line, with the
+// configuration's options for those that it names too, or else all that the
+// configuration names.
+func inputsOf(conf *config.Config, files []string) []ingest.Input {
+	var inputs []ingest.Input
+	if len(files) == 0 {
+		for _, in := range conf.Inputs {
+			inputs = append(inputs, in.Ingest())
+		}
+		return inputs
+	}
+	var plain []string
+	grouped := make([][]string, len(conf.Inputs))
+	for _, f := range files {
+		if i := slices.IndexFunc(conf.Inputs, func(in config.Input) bool { return slices.Contains(in.Files, f) }); i >= 0 {
+			grouped[i] = append(grouped[i], f)
+		} else {
+			plain = append(plain, f)
+		}
+	}
+	for i, paths := range grouped {
+		if len(paths) > 0 {
+			in := conf.Inputs[i].Ingest()
+			in.Paths = paths
+			inputs = append(inputs, in)
+		}
+	}
+	if len(plain) > 0 {
+		inputs = append(inputs, ingest.Input{Paths: plain})
+	}
+	return inputs
+}
+
+// run takes the steps one after the other.
+func (j *job) run(ctx context.Context, line []step) error {
+	defer j.progress.close()
+	for _, s := range line {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		at := j.begin(s.name, s.unit)
+		items, err := s.do(j, ctx)
+		at.end(items, err)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOut makes sure that the output directory can be written and that nobody
+// else writes there, before the long work begins.
+func (j *job) takeOut() error {
+	if err := outProblem(j.out); err != nil {
+		return err
+	}
+	lock, err := run.Acquire(j.out, j.now)
+	if err != nil {
+		return err
+	}
+	j.lock = lock
+	return nil
+}
+
+// close gives back what the job holds.
+func (j *job) close() {
+	if j.lock != nil {
+		j.lock.Release()
+	}
+}
+
+// now is the clock: both cli and progress have it.
+func (j *job) now() time.Time { return j.cli.now() }
+
+// sourceNames returns the sources of the table in words: "crm, service and
+// webshop".
+func (j *job) sourceNames() string {
+	names := j.table.Sources
+	switch n := len(names); n {
+	case 0:
+		return ""
+	case 1:
+		return names[0]
+	default:
+		return fmt.Sprintf("%s and %s", joinComma(names[:n-1]), names[n-1])
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"sama/graph"
+	"sama/record"
+	"sama/run"
+)
+
+// doubtMargin is the evidence below which a record's place in its identity is
+// put up for review.
+const doubtMargin = 4 * record.WeightUnit
+
+// idSeed orders the ids of a run among themselves. It is fixed: ids follow from
+// the run's number and the order of record keys alone.
+const idSeed = 0x5341_4d41
+
+// Ways in which the threshold came about, as run.json says them.
+const (
+	chosenByModel = "expected F1"
+	chosenGiven   = "given"
+	chosenBefore  = "model file"
+)
+
+// chooseCut sets the threshold: the one given, else the saved model's, else
+// the one with the highest expected F1.
+func (j *job) chooseCut(context.Context) (int64, error) {
+	constraints, err := j.hardConstraints()
+	if err != nil {
+		return 0, err
+	}
+	j.constraints = constraints
+	candidates := graph.Candidates()
+	given, how := j.givenCut()
+	if how != "" && !slices.Contains(candidates, given) {
+		candidates = append(candidates, given)
+		slices.Sort(candidates)
+	}
+	opt := graph.DefaultOptions(0)
+	opt.Workers = j.workers
+	j.cut, j.curve = graph.ChooseThreshold(j.table.Len(), j.flat, j.constraints, opt, candidates)
+	j.chosen = chosenByModel
+	if how != "" {
+		j.cut, j.chosen = given, how
+	}
+	bits := j.cut.Bits()
+	j.model.Threshold = &bits
+	return int64(len(j.flat)), nil
+}
+
+// givenCut returns the threshold that is not to be chosen, how = "" if it is.
+func (j *job) givenCut() (w record.Weight, how string) {
+	switch {
+	case j.changed("threshold"):
+		return record.WeightOfProbability(j.threshold), chosenGiven
+	case j.conf.Clusters.Threshold > 0:
+		return record.WeightOfProbability(j.conf.Clusters.Threshold), chosenGiven
+	case j.modelFile() != "" && j.model.Threshold != nil:
+		return record.WeightOfBits(*j.model.Threshold), chosenBefore
+	}
+	return 0, ""
+}
+
+// hardConstraints reads the constraints of the configuration.
+func (j *job) hardConstraints() (graph.Constraints, error) {
+	var cons graph.Constraints
+	var errs []error
+	for i, name := range j.conf.Clusters.Unique {
+		c := j.table.Named(name)
+		if c == nil {
+			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no column %q; the columns are %s", name, joinComma(tableColumns(j.table))), "clusters", "unique", i))
+			continue
+		}
+		cons.Unique = append(cons.Unique, graph.Unique{Name: name, Code: uniqueCode(c)})
+	}
+	for i, name := range j.conf.Clusters.OncePerSource {
+		s := slices.Index(j.table.Sources, name)
+		if s < 0 {
+			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no source %q; the sources are %s", name, joinComma(j.table.Sources)), "clusters", "once_per_source", i))
+			continue
+		}
+		own := make([]uint32, j.table.Len())
+		for r, source := range j.table.Source {
+			if int(source) == s {
+				own[r] = uint32(r) + 1
+			}
+		}
+		cons.Unique = append(cons.Unique, graph.Unique{Name: "records of " + name, Code: own})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return cons, &usageError{err}
+	}
+	return cons, nil
+}
+
+func tableColumns(t *record.Table) []string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// cluster parts the records into clusters and finds the doubtful ones.
+func (j *job) cluster(context.Context) (int64, error) {
+	opt := graph.DefaultOptions(j.cut)
+	opt.Workers = j.workers
+	j.clusters, j.contradictions = graph.Correlate(j.table.Len(), j.flat, j.constraints, opt)
+	cohesion := graph.Cohere(j.clusters, j.flat, j.constraints, opt)
+	j.doubts = graph.Doubtful(cohesion, j.clusters, doubtMargin)
+	return int64(j.clusters.Len()), nil
+}
+
+// identify gives every cluster an identity id that was never used before in
+// this output directory.
+func (j *job) identify(context.Context) (int64, error) {
+	number, err := j.runNumber()
+	if err != nil {
+		return 0, err
+	}
+	j.identities, err = graph.Assign(j.clusters, graph.Issuer{Run: number, Seed: idSeed})
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(j.identities.IDs)), nil
+}
+
+// runNumber returns the number after that of the run which is current.
+func (j *job) runNumber() (uint32, error) {
+	previous, err := run.Open(j.out)
+	if errors.Is(err, run.ErrNoRun) {
+		return 1, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("the current run of %s cannot be read: %w", j.out, err)
+	}
+	members, err := previous.Members()
+	if err != nil {
+		return 0, err
+	}
+	var last uint32
+	for i := range members.Identities.Len() {
+		id, err := graph.ParseIdentityID(members.Identities.At(uint32(i)))
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", previous.File("members.parquet"), err)
+		}
+		last = max(last, id.Run())
+	}
+	return last + 1, nil
+}

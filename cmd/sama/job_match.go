@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"sama/graph"
+	"sama/match"
+	"sama/match/blocking"
+	"sama/match/comparison"
+	"sama/record"
+)
+
+// edgeFloor is the match weight from which on candidate pairs are kept as
+// edges: below the lowest threshold that is ever tried.
+const edgeFloor = -3 * record.WeightUnit
+
+// secondLook is the number of records up to which all pairs of a component are
+// scored, whether blocking met them or not.
+const secondLook = 200
+
+// block chooses the blocking rules, or takes those of the configuration, and
+// counts their pairs.
+func (j *job) block(context.Context) (int64, error) {
+	if err := j.goldenProblems(); err != nil {
+		return 0, err
+	}
+	rules, opt, err := j.blockingRules()
+	if err != nil {
+		return 0, err
+	}
+	j.rules = blocking.NewPlan(j.table, rules, opt)
+	for _, e := range opt.Splitters {
+		j.splitters = append(j.splitters, e.Name)
+	}
+	return j.rules.Pairs(), nil
+}
+
+func (j *job) blockingRules() ([]blocking.Rule, blocking.Options, error) {
+	b := &j.conf.Blocking
+	if len(b.Rules) == 0 {
+		j.proposal = match.NewPlan(j.table, match.Joint{Name: true, Address: true}).Propose(j.conf.Budget(), j.workers)
+		return j.proposal.Rules, j.proposal.Options, nil
+	}
+	all := blocking.Expressions(j.table)
+	opt := blocking.Options{Limit: j.conf.Budget().Block}
+	var rules []blocking.Rule
+	var errs []error
+	for i, text := range b.Rules {
+		if strings.TrimSpace(text) == blocking.AllPairs.Name {
+			rules = append(rules, blocking.AllPairs)
+			continue
+		}
+		r, err := blocking.ParseRule(text, all)
+		if err != nil {
+			errs = append(errs, j.conf.ErrorAt(err.Error(), "blocking", "rules", i))
+			continue
+		}
+		rules = append(rules, r)
+	}
+	for i, name := range b.SplitBy {
+		k := slices.IndexFunc(all, func(e *blocking.Expression) bool { return e.Name == name })
+		if k < 0 {
+			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no key expression %q; this data offers %s", name, joinComma(expressionNames(all))), "blocking", "split_by", i))
+			continue
+		}
+		opt.Splitters = append(opt.Splitters, all[k])
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, opt, &usageError{err}
+	}
+	return rules, opt, nil
+}
+
+func expressionNames(all []*blocking.Expression) []string {
+	names := make([]string, len(all))
+	for i, e := range all {
+		names[i] = e.Name
+	}
+	return names
+}
+
+// planCompare decides what is compared. A model that is given decides which
+// groups of fields are compared as one.
+func (j *job) planCompare(ctx context.Context) (int64, error) {
+	var joint match.Joint
+	file := j.modelFile()
+	switch {
+	case file != "":
+		model, err := readModel(file)
+		if err != nil {
+			return 0, err
+		}
+		j.model, joint = model, model.Joint
+	case j.conf.Model.Joint != nil:
+		joint = *j.conf.Model.Joint
+	default:
+		var err error
+		if joint, err = match.ChooseJoint(ctx, j.table, j.rules, j.workers); err != nil {
+			return 0, err
+		}
+	}
+	j.plan = match.NewPlan(j.table, joint)
+	if j.model != nil {
+		if err := modelFits(j.model, j.plan); err != nil {
+			return 0, usagef("model %s does not fit these sources: %w; train one with sama train", file, err)
+		}
+	}
+	return int64(len(j.plan.Comparisons)), nil
+}
+
+// modelFile returns the model to use instead of training, "" for none.
+func (j *job) modelFile() string {
+	if j.options.model != "" {
+		return j.options.model
+	}
+	return j.conf.Model.File
+}
+
+// readModel reads a model.json.
+func readModel(path string) (*match.Model, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usagef("model %s: %w", path, cause(err))
+	}
+	m := new(match.Model)
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, usagef("model %s is no model.json: %w", path, err)
+	}
+	if m.Version != 1 {
+		return nil, usagef("model %s has version %d; this sama reads version 1", path, m.Version)
+	}
+	return m, nil
+}
+
+// modelFits reports how a model differs from what the plan compares.
+func modelFits(m *match.Model, p *match.Plan) error {
+	if n := len(m.Shares); n < 2 || n > match.MaxKinds+1 {
+		return fmt.Errorf("it has %d classes, want 2 to %d", n, match.MaxKinds+1)
+	}
+	if want := comparisonNames(p.Comparisons); len(m.Comparisons) != len(want) {
+		return fmt.Errorf("it compares %s, these sources %s", joinComma(modelNames(m)), joinComma(want))
+	}
+	for i, c := range p.Comparisons {
+		cm := m.Comparisons[i]
+		if cm.Name != c.Name() {
+			return fmt.Errorf("it compares %s where these sources compare %s", cm.Name, c.Name())
+		}
+		levels := c.Levels()
+		if len(cm.Levels) != len(levels) {
+			return fmt.Errorf("comparison %s has %d levels in it, %d here", cm.Name, len(cm.Levels), len(levels))
+		}
+		for l, level := range levels {
+			if cm.Levels[l].Label != level.Label {
+				return fmt.Errorf("comparison %s: level %d is %q in it, %q here", cm.Name, l, cm.Levels[l].Label, level.Label)
+			}
+			if l > 0 && len(cm.Levels[l].U) != len(m.Shares)-1 {
+				return fmt.Errorf("comparison %s, level %q: %d u probabilities for %d kinds of non-match", cm.Name, level.Label, len(cm.Levels[l].U), len(m.Shares)-1)
+			}
+		}
+	}
+	return nil
+}
+
+func comparisonNames(list []comparison.Comparison) []string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = c.Name()
+	}
+	return names
+}
+
+func modelNames(m *match.Model) []string {
+	names := make([]string, len(m.Comparisons))
+	for i, c := range m.Comparisons {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// compare compares every candidate pair once.
+func (j *job) compare(ctx context.Context) (int64, error) {
+	c, err := j.plan.Count(ctx, j.rules, j.workers, nil)
+	if err != nil {
+		return 0, err
+	}
+	j.candidates = c
+	return c.Pairs, nil
+}
+
+// train learns the model, unless one was given.
+func (j *job) train(context.Context) (int64, error) {
+	if j.model == nil {
+		if j.candidates.Pairs == 0 {
+			j.model = nothingToCompare(j.plan)
+		} else {
+			m, err := j.plan.Train(j.candidates, j.workers)
+			if err != nil {
+				return 0, err
+			}
+			j.model = m
+		}
+	}
+	j.weights = j.model.Compile()
+	return int64(len(j.candidates.Vectors)), nil
+}
+
+// nothingToCompare is the model of a table in which no two records have
+// anything in common: no level is evidence.
+func nothingToCompare(p *match.Plan) *match.Model {
+	m := &match.Model{Version: 1, Method: "prior", Joint: p.Joint, Shares: []float64{0.001, 0.999}, Kinds: []string{"others"}}
+	m.Training.Warnings = []string{"no two records agree on anything that blocking looks at: nothing was learned, every record is an identity of its own"}
+	for _, c := range p.Comparisons {
+		cm := match.ComparisonModel{Name: c.Name()}
+		for l, level := range c.Levels() {
+			lm := match.LevelModel{Label: level.Label}
+			if l > 0 {
+				lm = match.LevelModel{Label: level.Label, M: level.M, U: []float64{level.M}, Untrained: true}
+			}
+			cm.Levels = append(cm.Levels, lm)
+		}
+		m.Comparisons = append(m.Comparisons, cm)
+	}
+	return m
+}
+
+// score weighs the candidate pairs, and then the pairs inside components that
+// blocking never met.
+func (j *job) score(ctx context.Context) (int64, error) {
+	edges, err := j.plan.Edges(ctx, j.rules, j.candidates, j.weights, edgeFloor, j.workers)
+	if err != nil {
+		return 0, err
+	}
+	flat := flatten(edges)
+	components := graph.Components(j.table.Len(), flat, graph.Candidates()[0])
+	more := j.plan.Score(graph.MissingPairs(components, flat, secondLook), j.weights, j.workers)
+	j.second = int64(len(more))
+	j.edges = append(edges, more...)
+	match.SortEdges(j.edges)
+	j.flat = flatten(j.edges)
+	return int64(len(j.edges)), nil
+}
+
+func flatten(edges []match.Edge) []record.Edge {
+	flat := make([]record.Edge, len(edges))
+	for i, e := range edges {
+		flat[i] = e.Edge
+	}
+	return flat
+}

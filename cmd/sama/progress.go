@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"sama/run"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+)
+
+// progress tells how far a command is: bars on a terminal, a line a stage
+// elsewhere, nothing when quiet. It also keeps what each stage took.
+type progress struct {
+	to     io.Writer // nil: quiet
+	bars   *mpb.Progress
+	now    func() time.Time
+	stages []run.Stage
+}
+
+// newProgress makes a progress on the command's stderr.
+func (c *cli) newProgress(quiet bool) *progress {
+	p := &progress{now: c.now}
+	if quiet {
+		return p
+	}
+	p.to = c.stderr
+	if isTerminal(c.stderr) {
+		p.bars = mpb.New(mpb.WithOutput(c.stderr), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
+	}
+	return p
+}
+
+// stage is one part of the work on its way.
+type stage struct {
+	*progress
+	name  string
+	unit  string
+	begin time.Time
+	bar   *mpb.Bar
+}
+
+// begin starts a stage whose items are counted in unit.
+func (p *progress) begin(name, unit string) *stage {
+	s := &stage{progress: p, name: name, unit: unit, begin: p.now()}
+	if p.bars != nil {
+		s.bar = p.bars.AddBar(0, mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-10s", name))),
+			mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace)))
+	}
+	return s
+}
+
+// done tells that done of total items are worked through.
+func (s *stage) done(done, total int64) {
+	if s.bar != nil {
+		s.bar.SetTotal(total, false)
+		s.bar.SetCurrent(done)
+	}
+}
+
+// end ends the stage, which went through items.
+func (s *stage) end(items int64, err error) {
+	took := s.now().Sub(s.begin)
+	s.stages = append(s.stages, run.Stage{Name: s.name, Seconds: took.Seconds(), Items: items, Unit: s.unit})
+	if s.bar != nil {
+		s.bar.Abort(true)
+	}
+	if s.to == nil || err != nil {
+		return
+	}
+	line := fmt.Sprintf("%-10s %8s %12s %s\n", s.name, duration(took), count(items), s.unit)
+	if s.bars != nil {
+		fmt.Fprint(s.bars, line)
+		return
+	}
+	fmt.Fprint(s.to, line)
+}
+
+// close waits until the bars are gone; nothing may be written to the terminal
+// before.
+func (p *progress) close() {
+	if p.bars != nil {
+		p.bars.Shutdown()
+		p.bars = nil
+	}
+}
+
+// duration writes a time for people.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
