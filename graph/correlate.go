@@ -217,13 +217,13 @@ type chances struct{ table []uint32 }
 // The table covers ±32 bits; probabilities beyond are 0 and 1 in these units.
 const chanceBits = 32 * record.WeightUnit
 
-func newChances() *chances {
+var chanceTable = sync.OnceValue(func() *chances {
 	c := &chances{make([]uint32, 2*chanceBits+1)}
 	for i := range c.table {
 		c.table[i] = uint32(math.Round((record.Weight(i) - chanceBits).Probability() * (1 << 31)))
 	}
 	return c
-}
+})
 
 // of returns the probability of weight w; 0 if c is nil.
 func (c *chances) of(w record.Weight) uint32 {

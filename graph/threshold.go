@@ -51,7 +51,7 @@ func (e Expected) F1() float64 {
 // without an edge counts with probability 0, so pairs inside clusters should
 // have been scored ([MissingPairs]). unkept is as in [Options].
 func ExpectedF1(c *Clusters, edges []record.Edge, unkept float64) Expected {
-	chance := newChances()
+	chance := chanceTable()
 	var right, all uint64
 	for _, e := range edges {
 		p := uint64(chance.of(e.Weight))
@@ -90,7 +90,7 @@ func ChooseThreshold(n int, edges []record.Edge, cons Constraints, opt Options, 
 	for _, t := range candidates {
 		lowest = min(lowest, t)
 	}
-	chance := newChances()
+	chance := chanceTable()
 	g := newGrouped(n, edges, &cons, lowest, chance)
 	var mu sync.Mutex // guards tries
 	total := make([]tally, len(candidates))

@@ -254,20 +254,14 @@ func named(f record.Field) bool {
 }
 
 // dateOrder returns the order of the column's dates: as the mapping says, else
-// guessed from all its values.
+// guessed from its values.
 func (c *columnBuilder) dateOrder() normalize.Order {
 	if c.Layout != "" {
 		if o, err := normalize.ParseOrder(c.Layout); err == nil {
 			return o
 		}
 	}
-	guess := normalize.OrderGuess{}
-	for code := 1; code < c.raw.Values.Len(); code++ {
-		if c.counts[code] > 0 {
-			guess.Add(c.raw.Values.At(uint32(code)))
-		}
-	}
-	return guess.Order()
+	return dateOrderOf(sampleValues(&c.raw.Values, c.counts, 5000))
 }
 
 // phoneRegions decides for every column of telephone numbers which country its

@@ -160,7 +160,9 @@ func (p *Plan) TrainClassical(ctx context.Context, spec ClassicalSpec, workers i
 		}
 	}
 	t.sessionPrior()
-	return t.model(), nil
+	m := t.model()
+	m.Classical = &spec
+	return m, nil
 }
 
 // trainer holds the parameters while they are learned. Parameters are

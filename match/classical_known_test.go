@@ -300,7 +300,7 @@ func judge(p *Plan, m *Model, pairs []record.Pair, persons []string) (formula, t
 	out := make([]comparison.Vector, len(pairs))
 	p.Compare(comparison.NewScratch(), pairs, out)
 	terms := p.frequencyTerms(func(c, l int) float64 { return m.Comparisons[c].Levels[l].U[0] })
-	w, adjust := m.Compile(), p.Adjustments(m)
+	w, adjust := m.compile(), p.Adjustments(m)
 	for i, pair := range pairs {
 		same := persons[pair.A] == persons[pair.B]
 		formula = append(formula, judged{same, textbook(p, m, terms, pair, &out[i])})

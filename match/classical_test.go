@@ -354,7 +354,7 @@ func TestClassicalWeightsAreTheFormula(t *testing.T) {
 	pairs := all.run(nil, 0, all.pairs())
 	out := make([]comparison.Vector, len(pairs))
 	p.Compare(comparison.NewScratch(), pairs, out)
-	w, adjust := m.Compile(), p.Adjustments(m)
+	w, adjust := m.compile(), p.Adjustments(m)
 	for i, pair := range pairs {
 		want, terms := math.Log2(m.Shares[0]/m.Shares[1]), 2
 		for c, column := range table.Columns {

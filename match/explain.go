@@ -39,7 +39,7 @@ type Step struct {
 
 // Explain weighs one pair and records why.
 func (p *Plan) Explain(pair record.Pair, m *Model, b *blocking.Plan) *Explanation {
-	w := m.Compile()
+	w := p.Compile(m)
 	out := make([]comparison.Vector, 1)
 	p.Compare(comparison.NewScratch(), []record.Pair{pair}, out)
 	v := &out[0]
@@ -52,7 +52,7 @@ func (p *Plan) Explain(pair record.Pair, m *Model, b *blocking.Plan) *Explanatio
 	}
 	e := &Explanation{
 		A: p.Table.Key(pair.A), B: p.Table.Key(pair.B),
-		Weight:     w.Of(v),
+		Weight:     w.OfPair(pair, v),
 		Prior:      record.Weight(w.base[0] - w.base[against]),
 		OtherKinds: record.Weight(sum[against] - w.nonMatch(&sum)),
 	}
@@ -68,7 +68,7 @@ func (p *Plan) Explain(pair record.Pair, m *Model, b *blocking.Plan) *Explanatio
 			Level:      level.Label,
 			A:          rawValues(cmp.Columns(), pair.A),
 			B:          rawValues(cmp.Columns(), pair.B),
-			Weight:     record.Weight(t[0] - t[against]),
+			Weight:     record.Weight(t[0]-t[against]) + w.adjust.OfComparison(c, pair, v),
 			Untrained:  level.Untrained,
 		})
 	}

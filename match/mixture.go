@@ -354,3 +354,30 @@ func (x *mixture) clarity() float64 {
 	}
 	return best
 }
+
+// documented sets the parameters to documented priors: matches as documented,
+// one kind of non-match as frequent as the levels are among random pairs,
+// which are the vectors from the first n on. Shares are estimated.
+func (x *mixture) documented(n int) {
+	random := make([]float64, len(x.q))
+	for i := n; i < len(x.counts); i++ {
+		for _, row := range x.index[i*x.width : (i+1)*x.width] {
+			random[row] += x.counts[i]
+		}
+	}
+	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
+	for c := range x.width {
+		from, to := x.first[c], x.first[c+1]
+		sum := 0.0
+		for row := from; row < to; row++ {
+			sum += random[row]
+		}
+		strength := 0.3 * float64(to-from)
+		for row := from; row < to; row++ {
+			x.q[row][0] = max(x.m0[row], 1e-6)
+			x.q[row][1] = max((random[row]+strength*x.overall[row])/(sum+strength), 1e-9)
+		}
+	}
+	x.shares[0], x.shares[1] = 0.01, 0.99
+	x.settle(n)
+}

@@ -27,6 +27,9 @@ type Model struct {
 	Kinds       []string          `json:"kinds"`
 	Comparisons []ComparisonModel `json:"comparisons"`
 	Training    Training          `json:"training"`
+	// Classical is the specification of a classical model: it makes the same
+	// comparisons again.
+	Classical *ClassicalSpec `json:"classical,omitempty"`
 	// Threshold is the weight, in bits, at which clustering cuts; set by resolve.
 	Threshold *float64 `json:"threshold,omitempty"`
 }
@@ -70,10 +73,19 @@ type Weights struct {
 	// table holds, per comparison and level, the log2 probabilities of all
 	// classes in 1/1024 bit.
 	table [comparison.MaxComparisons][][MaxKinds + 1]int32
+	// adjust is what term frequencies add pair by pair, nil for nothing.
+	adjust *Adjustments
 }
 
-// Compile builds the integer tables.
-func (m *Model) Compile() *Weights {
+// Compile compiles a model for scoring the plan's pairs.
+func (p *Plan) Compile(m *Model) *Weights {
+	w := m.compile()
+	w.adjust = p.Adjustments(m)
+	return w
+}
+
+// compile builds the integer tables.
+func (m *Model) compile() *Weights {
 	w := &Weights{kinds: len(m.Shares) - 1}
 	for k, share := range m.Shares {
 		w.base[k] = logFixed(share)
@@ -118,7 +130,12 @@ func (w *Weights) logs(v *comparison.Vector) [MaxKinds + 1]int32 {
 	return sum
 }
 
-// Of returns the match weight of a comparison vector.
+// OfPair returns the match weight of a pair with that comparison vector.
+func (w *Weights) OfPair(pair record.Pair, v *comparison.Vector) record.Weight {
+	return w.Of(v) + w.adjust.Of(pair, v)
+}
+
+// Of returns the match weight of a comparison vector, term frequencies apart.
 func (w *Weights) Of(v *comparison.Vector) record.Weight {
 	sum := w.logs(v)
 	return record.Weight(sum[0] - w.nonMatch(&sum))

@@ -64,7 +64,7 @@ func TestWeightIsTheFormula(t *testing.T) {
 		for _, l := range want[1:] {
 			sum += math.Exp2(l)
 		}
-		got := m.Compile().Of(&v).Bits()
+		got := m.compile().Of(&v).Bits()
 		if weight := want[0] - math.Log2(sum); math.Abs(got-weight) > 0.02 {
 			t.Fatalf("weight %v, want %v", got, weight)
 		}

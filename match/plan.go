@@ -49,6 +49,14 @@ func NewPlan(t *record.Table, joint Joint) *Plan {
 	return p
 }
 
+// NewPlanFor makes the comparisons of a model again, for another table.
+func NewPlanFor(t *record.Table, m *Model) (*Plan, error) {
+	if m.Classical != nil {
+		return NewClassicalPlan(t, *m.Classical)
+	}
+	return NewPlan(t, m.Joint), nil
+}
+
 func (p *Plan) add(c comparison.Comparison) bool {
 	if c == nil {
 		return false

@@ -48,7 +48,7 @@ func (p *Plan) Edges(ctx context.Context, b *blocking.Plan, c *Candidates, w *We
 			out := vectors[worker][:len(pairs)]
 			p.Compare(scratch[worker], pairs, out)
 			for i := range out {
-				if weight := w.Of(&out[i]); weight >= floor {
+				if weight := w.OfPair(pairs[i], &out[i]); weight >= floor {
 					lists[worker] = append(lists[worker], Edge{record.Edge{A: pairs[i].A, B: pairs[i].B, Weight: weight}, uint16(rule), out[i]})
 				}
 			}
@@ -76,8 +76,9 @@ func (t *tally) edges(w *Weights, floor record.Weight) []Edge {
 	}
 	var edges []Edge
 	for i, id := range t.ids {
-		if weights[id] >= floor {
-			edges = append(edges, Edge{record.Edge{A: t.pairs[i].A, B: t.pairs[i].B, Weight: weights[id]}, t.rules[i], t.vectors[id].Vector})
+		weight := weights[id] + w.adjust.Of(t.pairs[i], &t.vectors[id].Vector)
+		if weight >= floor {
+			edges = append(edges, Edge{record.Edge{A: t.pairs[i].A, B: t.pairs[i].B, Weight: weight}, t.rules[i], t.vectors[id].Vector})
 		}
 	}
 	return edges
@@ -89,7 +90,7 @@ func (p *Plan) Score(pairs []record.Pair, w *Weights, workers int) []Edge {
 	out := make([]comparison.Vector, len(pairs))
 	p.compareAll(pairs, out, workers)
 	for i, pair := range pairs {
-		edges[i] = Edge{record.Edge{A: pair.A, B: pair.B, Weight: w.Of(&out[i])}, SecondLook, out[i]}
+		edges[i] = Edge{record.Edge{A: pair.A, B: pair.B, Weight: w.OfPair(pair, &out[i])}, SecondLook, out[i]}
 	}
 	return edges
 }

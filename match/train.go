@@ -30,11 +30,24 @@ func (p *Plan) Train(c *Candidates, workers int) (*Model, error) {
 	x := newMixture(p.Comparisons, vectors, len(seed.kinds), workers)
 	training := x.fit(func(i int) classRow { return seed.start(&vectors[i].Vector) }, maxIterations)
 	x.settle(candidates)
-	m := p.model(x, seed, "mixture")
+	method := "mixture"
+	if training.Matches < trustedMatches {
+		method = "prior"
+		x = newMixture(p.Comparisons, vectors, 1, workers)
+		x.documented(candidates)
+		training.Matches = x.shares[0] * float64(c.Pairs)
+		seed.kinds = seed.kinds[len(seed.kinds)-1:]
+	}
+	m := p.model(x, seed, method)
 	m.Training = training
 	m.check()
 	return m, nil
 }
+
+// trustedMatches is the least number of matches that a mixture may be learned
+// from. With fewer the weights are documented priors: each level's documented
+// probability among matches against its frequency in the data.
+const trustedMatches = 20
 
 // randomShare is how many pairs drawn at random join the candidate pairs in
 // training, as a share of these; minRandom is the least number. Without them,
@@ -149,7 +162,10 @@ func (m *Model) check() {
 	if !m.Training.Converged {
 		warn("training did not converge in %d iterations", m.Training.Iterations)
 	}
-	if m.Training.Matches < 50 {
+	switch {
+	case m.Method == "prior":
+		warn("too few matches to learn from: weights are documented defaults against the frequencies in the data")
+	case m.Training.Matches < 100:
 		warn("only about %.0f matches to learn from: weights lean on documented defaults", m.Training.Matches)
 	}
 }

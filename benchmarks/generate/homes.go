@@ -72,7 +72,7 @@ func (p *population) settle(hh *household) {
 		if ps.left != 0 {
 			near := int(homeAt(hh.moves, ps.left).place)
 			ps.moves = append(ps.moves, p.newHome(&r, p.nextPlace(&r, near), ps.left))
-			ps.moves = p.moveOn(&r, ps.moves, ps.birth, max(ps.left+180, windowStart))
+			ps.moves = p.moveOn(&r, ps.moves, ps.birth, max(ps.left+years(2), windowStart))
 		}
 	}
 }

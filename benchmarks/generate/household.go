@@ -124,11 +124,11 @@ func (p *population) compose(hh *household, h uint64) {
 		low = 20
 	}
 	if children > 0 {
-		low, high = 22, 62
+		low, high = 22, 56
 	}
 	head := &hh.persons[0]
 	c := p.drawCell(&r, low, high)
-	for children == 0 && c.age < familyAge && r.chance(youngAlone) { // many of that age have children
+	for children == 0 && c.age > 26 && c.age < familyAge && r.chance(youngAlone) { // many of that age have children
 		c = p.drawCell(&r, low, high)
 	}
 	hh.place = int(c.place)
@@ -142,7 +142,9 @@ func (p *population) compose(hh *household, h uint64) {
 		mate := &hh.persons[1]
 		mate.female = !head.female
 		mate.birth = head.birth + years(older+4*r.bell())
-		mate.birth = min(mate.birth, windowEnd-years(18.5))
+		if mate.birth > windowEnd-years(18.5) {
+			mate.birth = head.birth - int32(r.int(700))
+		}
 	}
 	p.addChildren(hh, &r, hh.n-children)
 }
@@ -165,7 +167,7 @@ func (p *population) addChildren(hh *household, r *stream, first int) {
 		mother = &hh.persons[1]
 	}
 	next := mother.birth + years(20+18*r.float())
-	earliest, latest := windowEnd-years(30), mother.birth+years(46)
+	earliest, latest := windowEnd-years(childAge), mother.birth+years(46)
 	for i := first; i < hh.n; i++ {
 		ps := &hh.persons[i]
 		ps.female = r.chance(0.488)

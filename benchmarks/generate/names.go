@@ -19,7 +19,7 @@ func (p *population) name(hh *household) {
 		hh.mateSurname = birthNames.draw(&r)
 		woman.born = surname{a: &birthNames.entries[hh.mateSurname]}
 		p.marry(hh, &r)
-		if (hh.married == 0 || hh.marriage == keepNames) && r.chance(0.2) || hh.married != 0 && hh.marriage == takeHers {
+		if (hh.married == 0 || hh.marriage == keepNames) && r.chance(0.15) || hh.married != 0 && hh.marriage == takeHers {
 			childName = woman.born
 		}
 	}
@@ -81,7 +81,7 @@ func (p *population) marry(hh *household, r *stream) {
 	if !r.chance(marries) || from >= windowEnd {
 		return
 	}
-	hh.married = from + int32(r.int(int(windowEnd-from)))
+	hh.married = from + int32(r.int(int(min(windowEnd-from, marriageSpan))))
 	hh.marriage = r.weighted(marriageNames)
 	changed := woman
 	switch hh.marriage {

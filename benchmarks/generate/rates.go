@@ -31,9 +31,10 @@ var (
 	coupleOfMore  = 0.92
 	familyAge     = uint8(48)                   // heads of childless households below it are drawn again
 	youngAlone    = 0.5                         // in this share
+	childAge      = 28.5                        // the oldest child a household still counts
 	furtherNames  = []float64{0.06, 0.74, 0.20} // 0, 1 or 2 further given names
 	callsSecond   = 0.10
-	twinRate      = 0.0127
+	twinRate      = 0.0127 * 2.8 // of children after the first, so that twins are 1.27 % of confinements
 	twinAlike     = 0.25
 	childAsParent = 0.03
 	inFlat        = [2]float64{0.30, 0.62} // country, town
@@ -55,6 +56,7 @@ var (
 	moveRates      = []float64{0.32, 0.22, 0.10, 0.07, 0.04} // per year from that age
 	moveNear       = 0.67                                    // inside the municipality
 	marries        = 0.72
+	marriageSpan   = years(18)                           // from the younger's 20th birthday
 	marriageNames  = []float64{0.69, 0.015, 0.075, 0.22} // his, hers, double, both keep
 	divorces       = 0.12
 	reverts        = 0.35
@@ -85,8 +87,8 @@ var (
 
 // Shared contact points.
 var (
-	coupleEmail     = 0.125
-	coupleEmailOld  = 0.27 // head over 55
+	coupleEmail     = 0.10
+	coupleEmailOld  = 0.22 // head over 55
 	coupleEmailUsed = 0.85
 	familyEmail     = []float64{0.90, 0.45, 0.06, 0.012} // under 13, 13-17, 18-24, others
 	familyPhone     = []float64{0.60, 0.05, 0.012}       // under 16, sharing partner, others

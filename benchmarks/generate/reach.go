@@ -7,6 +7,8 @@ func (k *maker) drawEmail(ps *person, source, n int, r *stream, rates *noise, fa
 	d, p := &k.d, k.p
 	absent := r.chance(missing.email[source])
 	switch {
+	case absent:
+		return
 	case r.chance(rates.hubEmail * factor):
 		d.email = k.holdString(hubEmails[r.int(len(hubEmails))])
 		d.flags |= flagHubEmail
@@ -14,8 +16,6 @@ func (k *maker) drawEmail(ps *person, source, n int, r *stream, rates *noise, fa
 	case r.chance(rates.junkEmail * factor):
 		d.email = k.holdString(p.junkValue(r, "email"))
 		d.flags |= flagJunkEmail
-		return
-	case absent:
 		return
 	}
 	owner, place, variant := p.emailOwner(&k.hh, ps, d.day, r), 0, 0
@@ -62,6 +62,8 @@ func (k *maker) drawPhone(ps *person, source int, r *stream, rates *noise, facto
 	d, p := &k.d, k.p
 	absent := r.chance(missing.phone[source])
 	switch {
+	case absent:
+		return
 	case r.chance(rates.hubPhone * factor):
 		d.phone = k.holdString(hubPhones[r.int(len(hubPhones))][1:])
 		d.flags |= flagHubPhone
@@ -69,8 +71,6 @@ func (k *maker) drawPhone(ps *person, source int, r *stream, rates *noise, facto
 	case r.chance(rates.junkPhone * factor):
 		d.phone, d.rawPhone = k.holdString(p.junkValue(r, "phone")), true
 		d.flags |= flagJunkPhone
-		return
-	case absent:
 		return
 	}
 	owner := p.phoneOwner(&k.hh, ps, d.day, r)

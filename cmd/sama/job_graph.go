@@ -36,9 +36,8 @@ func (j *job) chooseCut(context.Context) (int64, error) {
 	j.constraints = constraints
 	candidates := graph.Candidates()
 	given, how := j.givenCut()
-	if how != "" && !slices.Contains(candidates, given) {
-		candidates = append(candidates, given)
-		slices.Sort(candidates)
+	if how != "" {
+		candidates = withCut(candidates, given)
 	}
 	opt := graph.DefaultOptions(0)
 	opt.Workers = j.workers
@@ -50,6 +49,15 @@ func (j *job) chooseCut(context.Context) (int64, error) {
 	bits := j.cut.Bits()
 	j.model.Threshold = &bits
 	return int64(len(j.flat)), nil
+}
+
+// withCut returns the thresholds with one more among them.
+func withCut(candidates []record.Weight, cut record.Weight) []record.Weight {
+	if !slices.Contains(candidates, cut) {
+		candidates = append(slices.Clone(candidates), cut)
+		slices.Sort(candidates)
+	}
+	return candidates
 }
 
 // givenCut returns the threshold that is not to be chosen, how = "" if it is.

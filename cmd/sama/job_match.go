@@ -206,7 +206,7 @@ func (j *job) train(context.Context) (int64, error) {
 			j.model = m
 		}
 	}
-	j.weights = j.model.Compile()
+	j.weights = j.plan.Compile(j.model)
 	return int64(len(j.candidates.Vectors)), nil
 }
 

@@ -54,42 +54,56 @@ func pastRun(out string) (*run.Run, error) {
 	return nil, usagef("which run? This folder has %s; name one with --out DIR", joinComma(found))
 }
 
-// reopen reads the inputs of a run again and prepares what the run prepared, by
-// the run's own configuration and model.
+// reopen opens a run and prepares it.
 func (c *cli) reopen(ctx context.Context, o *options) (*past, error) {
+	p, err := c.openPast(o)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.prepare(ctx)
+}
+
+// openPast reads what a run says by itself: its members and edges.
+func (c *cli) openPast(o *options) (*past, error) {
 	r, err := pastRun(o.out)
 	if err != nil {
 		return nil, err
 	}
-	p := &past{run: r}
+	p := &past{job: &job{cli: c, options: o, conf: &config.File{}}, run: r, changed: []string{}}
+	p.cut = record.WeightOfBits(r.Info.Threshold.Bits)
 	if p.members, err = r.Members(); err != nil {
 		return nil, err
 	}
-	if p.edges, p.found, err = r.Edges(p.members); err != nil {
-		return nil, err
-	}
-	name := r.File("sama.yaml")
+	p.edges, p.found, err = r.Edges(p.members)
+	return p, err
+}
+
+// prepare reads the inputs of the run again and prepares what the run prepared,
+// by the run's own configuration and model.
+func (p *past) prepare(ctx context.Context) error {
+	name := p.run.File("sama.yaml")
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("the run's configuration: %w", err)
+		return fmt.Errorf("the run's configuration: %w", err)
 	}
 	conf, err := config.Parse(name, text)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	conf.Model.File = r.File("model.json")
-	p.job = &job{cli: c, options: o, conf: conf, started: c.now(), inputs: pastInputs(&conf.Config, r.Info.Inputs)}
-	p.job.maxRejects = 1
-	p.job.progress = c.newProgress(!isTerminal(c.stderr) || o.quiet)
-	if err := p.job.run(ctx, initLine); err != nil {
-		return nil, fmt.Errorf("%w\n(the run's records are read again from its inputs)", err)
+	conf.Model.File = p.run.File("model.json")
+	j := &job{cli: p.cli, options: p.options, conf: conf, cut: p.cut, inputs: pastInputs(&conf.Config, p.run.Info.Inputs)}
+	j.maxRejects = 1
+	j.progress = p.newProgress(!isTerminal(p.stderr) || p.quiet)
+	if err := j.run(ctx, initLine); err != nil {
+		return fmt.Errorf("reading the run's inputs again: %w", err)
 	}
-	p.weights = p.model.Compile()
-	if p.model.Threshold != nil {
-		p.cut = record.WeightOfBits(*p.model.Threshold)
+	if j.constraints, err = j.hardConstraints(); err != nil {
+		return err
 	}
-	p.changed = changedInputs(r.Info.Inputs, p.files)
-	return p, nil
+	j.weights = j.model.Compile()
+	p.job = j
+	p.changed = changedInputs(p.run.Info.Inputs, j.files)
+	return nil
 }
 
 // pastInputs are the inputs of a run as they are to be read again.

@@ -26,6 +26,7 @@ type worker struct {
 	rows    map[uint64]int32 // hash of a row → distinct row; used above few rows
 	up      [][]int32        // distinct row → the candidates that it supports
 	alive   []int32          // candidates
+	whole   []int32          // candidates that no other holds
 	value   []int64          // candidate → measure
 	last    []int32          // candidate → last source counted, plus 1
 	holders []uint32

@@ -55,10 +55,10 @@ type Difference struct {
 // numbering of the records of both; label 0 means that the record is not in that
 // run.
 func Compare(before, after []uint32) Difference {
-	linked := graph.ClustersOf(joint(before, after))
+	together := graph.ClustersOf(joint(before, after))
 	var d Difference
-	for k := range uint32(linked.Len()) {
-		records := linked.At(k)
+	for k := range uint32(together.Len()) {
+		records := together.At(k)
 		c := Change{Records: records, Before: distinct(before, records), After: distinct(after, records)}
 		if len(c.Before)+len(c.After) == 0 {
 			continue
@@ -111,9 +111,21 @@ func joint(before, after []uint32) []uint32 {
 // appearance.
 func distinct(label, records []uint32) []uint32 {
 	var list []uint32
+	var seen map[uint32]bool // of a long list
 	for _, r := range records {
-		if l := label[r]; l != 0 && !slices.Contains(list, l) {
-			list = append(list, l)
+		l := label[r]
+		if l == 0 || seen[l] || seen == nil && slices.Contains(list, l) {
+			continue
+		}
+		list = append(list, l)
+		switch {
+		case seen != nil:
+			seen[l] = true
+		case len(list) == 32:
+			seen = make(map[uint32]bool)
+			for _, l := range list {
+				seen[l] = true
+			}
 		}
 	}
 	return list

@@ -308,9 +308,9 @@ func Timestamp(s string, order Order) (sec int64, ok bool) {
 			}
 		}
 	}
-	if len(s) == 10 && allDigits(s) { // seconds since 1970
+	if (len(s) == 10 || len(s) == 13) && allDigits(s) { // seconds or milliseconds since 1970
 		var n int64
-		for i := range s {
+		for i := range s[:10] {
 			n = n*10 + int64(s[i]-'0')
 		}
 		return n, true

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mozillazg/go-unidecode"
+	"golang.org/x/text/encoding/charmap"
 )
 
 // maxFolded bounds the length of a normal form in bytes. Longer values are cut:
@@ -47,11 +48,22 @@ func appendFolded(dst []byte, s string) []byte {
 	for i := 0; i < len(s) && len(dst) < maxFolded; {
 		c := s[i]
 		if c < utf8.RuneSelf {
+			if c == '?' && lostLetter(s, i, i+1) {
+				c = 'a'
+			}
 			dst = appendFoldedByte(dst, c)
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == 'Ã' || r == 'ã' || r == 'Â' {
+			if twice, n := decodedTwice(r, s[i+size:]); n > 0 {
+				r, size = twice, size+n
+			}
+		}
+		if r == utf8.RuneError && lostLetter(s, i, i+size) {
+			r = 'a'
+		}
 		i += size
 		dst = appendFoldedRune(dst, r)
 	}
@@ -59,6 +71,37 @@ func appendFolded(dst []byte, s string) []byte {
 		dst = dst[:n-1]
 	}
 	return dst
+}
+
+// lostLetter reports that the sign at s[from:to], "?" or U+FFFD, stands between
+// two letters: what some system could not write. It is taken for an a, the
+// letter that most often has dots.
+func lostLetter(s string, from, to int) bool {
+	return from > 0 && to < len(s) && letterOrMore(s[from-1]) && letterOrMore(s[to]) && (isLetter(s[from-1]) || isLetter(s[to]) || s[from-1] == '?' || s[to] == '?')
+}
+
+func letterOrMore(c byte) bool { return isLetter(c) || c >= utf8.RuneSelf || c == '?' }
+
+// decodedTwice undoes UTF-8 that was read as Latin-1 or windows-1252 and
+// written as UTF-8 again: "Ã¤" → "ä". first is the letter that C3 or C2 became
+// (or its small form), rest what follows; n is the length of the sign in rest
+// that belongs to it, 0 where none does.
+func decodedTwice(first rune, rest string) (r rune, n int) {
+	second, n := utf8.DecodeRuneInString(rest)
+	if second > 0xff {
+		b, ok := charmap.Windows1252.EncodeRune(second)
+		if !ok {
+			return 0, 0
+		}
+		second = rune(b)
+	}
+	if n == 0 || second < 0x80 || second > 0xbf {
+		return 0, 0
+	}
+	if first == 'Â' {
+		return second, n
+	}
+	return second + 0x40, n
 }
 
 func appendFoldedByte(dst []byte, c byte) []byte {

@@ -22,7 +22,9 @@ func TestFoldedText(t *testing.T) {
 		{"", ""}, {"  ", ""}, {"Hello,  World", "hello world"}, {"Äijälä", "aijala"}, {"Åström", "astrom"}, {"Müller-Lüdenscheidt", "muller ludenscheidt"},
 		{"Straße", "strasse"}, {"Ørsted", "orsted"}, {"Łukasz", "lukasz"}, {"Þór", "thor"}, {"ВАСИЛЬЕВ", "vasilev"}, {"Παπαδόπουλος", "papadopoulos"},
 		{"A\u0308ija\u0308la\u0308", "aijala"}, {"O’Neill", "oneill"}, {"D'Arcy", "darcy"}, {"a\x00b", "a b"}, {"\u202eabc", "abc"}, {"刘杰", "liu jie"},
-		{"ＦＵＬＬ", "full"}, {"nik9ta", "nik9ta"}, {"bad\xffutf", "bad utf"}, {"st. helens", "st helens"},
+		{"ＦＵＬＬ", "full"}, {"nik9ta", "nik9ta"}, {"bad\xffutf", "badautf"}, {"bad\xff utf", "bad utf"}, {"st. helens", "st helens"},
+		{"UusimÃ¤ki", "uusimaki"}, {"petteri rã¶nnqvist", "petteri ronnqvist"}, {"HÃ\u0084MEENLINNA", "hameenlinna"}, {"HÃ„MEENLINNA", "hameenlinna"}, {"MartÃ\u00adnez", "martinez"}, {"M?kinen", "makinen"}, {"V?h?p??l?", "vahapaal"},
+		{"M\ufffdkinen", "makinen"}, {"Why? No", "why no"}, {"SÃO PAULO", "sao paulo"}, {"Åsa Ängström", "asa angstrom"},
 	}.check(t, Fold)
 }
 
