@@ -98,7 +98,7 @@ func correlate(n int, edges []record.Edge, cons Constraints, opt Options, rough 
 	return c
 }
 
-// Weights of local edges that are constraints; far outside what a score can be.
+// Weights of local edges that are constraints; far outside any match weight.
 const (
 	weightSame    record.Weight = math.MaxInt32
 	weightNotSame record.Weight = math.MinInt32

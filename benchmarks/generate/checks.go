@@ -128,7 +128,7 @@ func (m *measurer) leaks(k *maker, ps *person) {
 	n := len(m.id)
 	m.id = appendHouseholdID(m.id, k.hh.h)
 	for _, c := range k.cells {
-		if len(c) >= 8 && (bytes.Contains(c, m.id[:n]) || bytes.Contains(c, m.id[n:])) {
+		if len(c) >= 8 && (bytes.IndexByte(c, m.id[0]) >= 0 || bytes.IndexByte(c, m.id[n]) >= 0) && (bytes.Contains(c, m.id[:n]) || bytes.Contains(c, m.id[n:])) {
 			m.tally.leak++
 		}
 	}

@@ -140,17 +140,42 @@ func mishear(r *stream, w []rune) ([]rune, bool) {
 	return w, false
 }
 
-// appendUpper and appendLower append text in one case.
-func appendUpper(b, text []byte) []byte { return appendMapped(b, text, unicode.ToUpper) }
-func appendLower(b, text []byte) []byte { return appendMapped(b, text, unicode.ToLower) }
-
-func appendMapped(b, text []byte, to func(rune) rune) []byte {
+// appendUpper and appendLower append text in one case. Bytes that are not UTF-8
+// stay as they are.
+func appendUpper(b, text []byte) []byte {
 	for i := 0; i < len(text); {
-		c, n := utf8.DecodeRune(text[i:])
-		if c == utf8.RuneError && n == 1 {
-			b = append(b, text[i])
-		} else {
-			b = utf8.AppendRune(b, to(c))
+		c, n := rune(text[i]), 1
+		switch {
+		case c >= 'a' && c <= 'z':
+			b = append(b, byte(c)-'a'+'A')
+		case c < utf8.RuneSelf:
+			b = append(b, byte(c))
+		default:
+			if c, n = utf8.DecodeRune(text[i:]); c == utf8.RuneError {
+				b = append(b, text[i:i+n]...)
+			} else {
+				b = utf8.AppendRune(b, unicode.ToUpper(c))
+			}
+		}
+		i += n
+	}
+	return b
+}
+
+func appendLower(b, text []byte) []byte {
+	for i := 0; i < len(text); {
+		c, n := rune(text[i]), 1
+		switch {
+		case c >= 'A' && c <= 'Z':
+			b = append(b, byte(c)-'A'+'a')
+		case c < utf8.RuneSelf:
+			b = append(b, byte(c))
+		default:
+			if c, n = utf8.DecodeRune(text[i:]); c == utf8.RuneError {
+				b = append(b, text[i:i+n]...)
+			} else {
+				b = utf8.AppendRune(b, unicode.ToLower(c))
+			}
 		}
 		i += n
 	}

@@ -124,7 +124,7 @@ func (p *population) compose(hh *household, h uint64) {
 		low = 20
 	}
 	if children > 0 {
-		low, high = 22, 56
+		low, high = 22, 59
 	}
 	head := &hh.persons[0]
 	c := p.drawCell(&r, low, high)

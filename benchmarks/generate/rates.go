@@ -31,7 +31,7 @@ var (
 	coupleOfMore  = 0.92
 	familyAge     = uint8(48)                   // heads of childless households below it are drawn again
 	youngAlone    = 0.5                         // in this share
-	childAge      = 28.5                        // the oldest child a household still counts
+	childAge      = 29.3                        // the oldest child a household still counts
 	furtherNames  = []float64{0.06, 0.74, 0.20} // 0, 1 or 2 further given names
 	callsSecond   = 0.10
 	twinRate      = 0.0127 * 2.8 // of children after the first, so that twins are 1.27 % of confinements
@@ -87,8 +87,8 @@ var (
 
 // Shared contact points.
 var (
-	coupleEmail     = 0.10
-	coupleEmailOld  = 0.22 // head over 55
+	coupleEmail     = 0.12
+	coupleEmailOld  = 0.26 // head over 55
 	coupleEmailUsed = 0.85
 	familyEmail     = []float64{0.90, 0.45, 0.06, 0.012} // under 13, 13-17, 18-24, others
 	familyPhone     = []float64{0.60, 0.05, 0.012}       // under 16, sharing partner, others

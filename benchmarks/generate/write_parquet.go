@@ -93,7 +93,11 @@ func (s *rowStore) writeWebshop(ctx context.Context, w io.Writer) error {
 // writeTruth writes the truth of all records, by silo and record id.
 func (s *rowStore) writeTruth(ctx context.Context, w io.Writer) error {
 	b := newBatch[truthRow](w)
-	flags, facts := map[recordFlag]string{}, map[personFlag]string{}
+	flags := map[recordFlag]string{}
+	var facts [256]string
+	for f := range facts[:1<<len(personFlagNames)] {
+		facts[f] = personFlag(f).String()
+	}
 	var text []byte
 	id := func(write func(b []byte) []byte) string {
 		text = write(text[:0])
@@ -104,11 +108,10 @@ func (s *rowStore) writeTruth(ctx context.Context, w io.Writer) error {
 			if i%4096 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if _, ok := flags[r.flags()]; !ok {
-				flags[r.flags()] = r.flags().String()
-			}
-			if _, ok := facts[r.persona()]; !ok {
-				facts[r.persona()] = r.persona().String()
+			flagText, ok := flags[r.flags()]
+			if !ok {
+				flagText = r.flags().String()
+				flags[r.flags()] = flagText
 			}
 			h, member := r.person()/16, int(r.person()%16)
 			err := b.add(truthRow{
@@ -116,7 +119,7 @@ func (s *rowStore) writeTruth(ctx context.Context, w io.Writer) error {
 				RecordID:    id(func(b []byte) []byte { return s.p.appendRecordID(b, source, uint64(i)) }),
 				PersonID:    id(func(b []byte) []byte { return appendPersonID(b, h, member) }),
 				HouseholdID: id(func(b []byte) []byte { return appendHouseholdID(b, h) }),
-				RecordFlags: flags[r.flags()],
+				RecordFlags: flagText,
 				PersonFlags: facts[r.persona()],
 			})
 			if err != nil {

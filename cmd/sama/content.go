@@ -148,9 +148,13 @@ func (j *job) usedConfig() *config.Config {
 	c.Blocking.Rules = ruleNames(j)
 	c.Blocking.SplitBy = j.splitters
 	c.Blocking.Block = j.blockLimit()
-	joint := j.plan.Joint
-	c.Model.Joint = &joint
-	c.Model.File = ""
+	c.Model = config.Model{}
+	if j.classical != nil {
+		c.Model.Method, c.Model.Classical = config.MethodClassical, j.classical
+	} else {
+		joint := j.plan.Joint
+		c.Model.Joint = &joint
+	}
 	if j.chosen == chosenGiven || j.chosen == chosenBefore {
 		c.Clusters.Threshold = j.cut.Probability()
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 )
 
 // print shows the evaluation as tables.
@@ -75,7 +74,7 @@ func printMistakes(w io.Writer, title string, list []mistake) {
 		t.write(w, "    ")
 		rules := "no blocking rule brings them together"
 		if len(x.Rules) > 0 {
-			rules = "brought together by " + strings.Join(x.Rules, ", ")
+			rules = "brought together by " + someOf(x.Rules, 3)
 		}
 		fmt.Fprintf(w, "    prior %s, in all %s; %s\n", bits(x.Prior+x.OtherKinds), bits(x.Weight), rules)
 	}

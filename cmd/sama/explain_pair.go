@@ -217,7 +217,7 @@ func (p *past) changes(pair record.Pair, e *match.Explanation) []string {
 			}
 			changed := v
 			changed[c] = uint8(l)
-			w := p.weights.Of(&changed)
+			w := p.weights.OfPair(pair, &changed)
 			if (w >= p.cut) == above {
 				continue
 			}
@@ -264,7 +264,7 @@ func (x *pairExplanation) print(w io.Writer) {
 	x.waterfall(w)
 	fmt.Fprintf(w, "\nMatch weight %s bits, probability %s; the threshold is %s bits.\n", bits(x.Weight), probability(x.Probability), bits(x.Threshold))
 	if len(x.Rules) > 0 {
-		fmt.Fprintf(w, "Brought together by %s.\n", joinComma(x.Rules))
+		fmt.Fprintf(w, "Brought together by %s.\n", someOf(x.Rules, 5))
 	} else if x.FoundBy == secondLookRule {
 		fmt.Fprintln(w, "No blocking rule brings them together; they were compared because other records connect them.")
 	} else {

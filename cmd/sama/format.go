@@ -122,3 +122,11 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
+
+// someOf lists the first n of several things.
+func someOf(list []string, n int) string {
+	if len(list) <= n {
+		return joinComma(list)
+	}
+	return fmt.Sprintf("%s and %d more", joinComma(list[:n]), len(list)-n)
+}

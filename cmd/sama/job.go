@@ -41,6 +41,7 @@ type job struct {
 	proposal   *match.Proposal // nil where the configuration gave the rules
 	rules      *blocking.Plan
 	splitters  []string
+	classical  *match.ClassicalSpec // nil unless the model is classical
 	plan       *match.Plan
 	candidates *match.Candidates
 	model      *match.Model

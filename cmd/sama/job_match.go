@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"sama/cmd/sama/internal/config"
 	"sama/graph"
 	"sama/match"
 	"sama/match/blocking"
@@ -85,33 +86,51 @@ func expressionNames(all []*blocking.Expression) []string {
 	return names
 }
 
-// planCompare decides what is compared. A model that is given decides which
-// groups of fields are compared as one.
+// planCompare decides what is compared. A model that is given decides it by
+// itself.
 func (j *job) planCompare(ctx context.Context) (int64, error) {
-	var joint match.Joint
-	file := j.modelFile()
-	switch {
-	case file != "":
-		model, err := readModel(file)
-		if err != nil {
+	var err error
+	if file := j.modelFile(); file != "" {
+		err = j.planFor(file)
+	} else if m := &j.conf.Model; m.Method == config.MethodClassical || m.Classical != nil {
+		j.classical = m.Classical
+		if j.classical == nil {
+			spec := match.ProposeClassical(j.table)
+			j.classical = &spec
+		}
+		if j.plan, err = match.NewClassicalPlan(j.table, *j.classical); err != nil {
+			err = &usageError{j.conf.ErrorAt(err.Error(), "model", "classical")}
+		}
+	} else {
+		var joint match.Joint
+		if m.Joint != nil {
+			joint = *m.Joint
+		} else if joint, err = match.ChooseJoint(ctx, j.table, j.rules, j.workers); err != nil {
 			return 0, err
 		}
-		j.model, joint = model, model.Joint
-	case j.conf.Model.Joint != nil:
-		joint = *j.conf.Model.Joint
-	default:
-		var err error
-		if joint, err = match.ChooseJoint(ctx, j.table, j.rules, j.workers); err != nil {
-			return 0, err
-		}
+		j.plan = match.NewPlan(j.table, joint)
 	}
-	j.plan = match.NewPlan(j.table, joint)
-	if j.model != nil {
-		if err := modelFits(j.model, j.plan); err != nil {
-			return 0, usagef("model %s does not fit these sources: %w; train one with sama train", file, err)
-		}
+	if err != nil {
+		return 0, err
 	}
 	return int64(len(j.plan.Comparisons)), nil
+}
+
+// planFor makes the comparisons of a saved model.
+func (j *job) planFor(file string) error {
+	model, err := readModel(file)
+	if err != nil {
+		return err
+	}
+	plan, err := match.NewPlanFor(j.table, model)
+	if err == nil {
+		err = modelFits(model, plan)
+	}
+	if err != nil {
+		return usagef("model %s does not fit these sources: %w; train one with sama train", file, err)
+	}
+	j.model, j.plan, j.classical = model, plan, model.Classical
+	return nil
 }
 
 // modelFile returns the model to use instead of training, "" for none.
@@ -194,17 +213,19 @@ func (j *job) compare(ctx context.Context) (int64, error) {
 }
 
 // train learns the model, unless one was given.
-func (j *job) train(context.Context) (int64, error) {
-	if j.model == nil {
-		if j.candidates.Pairs == 0 {
-			j.model = nothingToCompare(j.plan)
-		} else {
-			m, err := j.plan.Train(j.candidates, j.workers)
-			if err != nil {
-				return 0, err
-			}
-			j.model = m
-		}
+func (j *job) train(ctx context.Context) (int64, error) {
+	var err error
+	switch {
+	case j.model != nil:
+	case j.candidates.Pairs == 0:
+		j.model = nothingToCompare(j.plan)
+	case j.classical != nil:
+		j.model, err = j.plan.TrainClassical(ctx, *j.classical, j.workers)
+	default:
+		j.model, err = j.plan.Train(j.candidates, j.workers)
+	}
+	if err != nil {
+		return 0, err
 	}
 	j.weights = j.plan.Compile(j.model)
 	return int64(len(j.candidates.Vectors)), nil

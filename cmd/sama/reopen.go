@@ -100,7 +100,7 @@ func (p *past) prepare(ctx context.Context) error {
 	if j.constraints, err = j.hardConstraints(); err != nil {
 		return err
 	}
-	j.weights = j.model.Compile()
+	j.weights = j.plan.Compile(j.model)
 	p.job = j
 	p.changed = changedInputs(p.run.Info.Inputs, j.files)
 	return nil

@@ -53,10 +53,12 @@ var resolveLine = []step{
 }
 
 // planLine is the part of the run that --dry-run does, initLine that of init:
-// up to the pairs to compare, and up to how they would be compared.
+// up to the pairs to compare, and up to how they would be compared; trainLine
+// goes up to the threshold.
 var (
-	planLine = resolveLine[:4]
-	initLine = resolveLine[:5]
+	planLine  = resolveLine[:4]
+	initLine  = resolveLine[:5]
+	trainLine = resolveLine[:9]
 )
 
 // resolve runs the line and says what came of it.

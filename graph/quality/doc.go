@@ -12,8 +12,7 @@
 //	           precision = both / found, recall = both / true
 //	B-cubed    over records: of the records that share its cluster, the share that
 //	           are the same person (precision), and the other way round (recall),
-//	           averaged (Bagga and Baldwin, Entity-Based Cross-Document Coreferencing
-//	           Using the Vector Space Model, COLING 1998)
+//	           averaged (Bagga and Baldwin, COLING 1998)
 //	exact      over clusters: those that hold all records of a person and no other
 //	blocking   over true pairs: the share that was compared at all; and matching, of
 //	           these the share that was found

@@ -67,9 +67,15 @@ type Blocking struct {
 type Model struct {
 	// File is a model.json to use instead of training one.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Method is mixture (the default), or classical: levels by hand and the
+	// estimators of Fellegi and Sunter.
+	Method string `yaml:"method,omitempty" json:"method,omitempty" jsonschema:"enum=mixture,enum=classical"`
 	// Joint says which groups of fields are compared as one; not given = decided
 	// by the data.
 	Joint *match.Joint `yaml:"joint,omitempty" json:"joint,omitempty"`
+	// Classical says what the classical method compares; not given = proposed
+	// from the fields.
+	Classical *match.ClassicalSpec `yaml:"classical,omitempty" json:"classical,omitempty"`
 }
 
 // Clusters says how pairs become identities.
@@ -94,6 +100,9 @@ type Rejects struct {
 
 // DefaultMaxRejects is the share of rejected rows up to which a run goes on.
 const DefaultMaxRejects = 0.05
+
+// MethodClassical is the method of models whose levels are given.
+const MethodClassical = "classical"
 
 // Budget returns the bounds of blocking.
 func (c *Config) Budget() match.Budget {

@@ -39,10 +39,12 @@ var descriptions = map[string]string{
 	"Blocking.PairsPerRecord": "pairs a record that chosen rules may propose",
 	"Blocking.MinPairs":       "pairs that chosen rules may propose in any case",
 
-	"Model.File":    "a model.json to use instead of training",
-	"Model.Joint":   "groups of fields that are compared as one; decided by the data if not given",
-	"Joint.Name":    "given and family name together",
-	"Joint.Address": "the parts of an address together",
+	"Model.File":      "a model.json to use instead of training",
+	"Model.Method":    "mixture (the default) or classical, the model of Fellegi and Sunter with levels given below",
+	"Model.Classical": "what the classical method compares; proposed from the fields if not given",
+	"Model.Joint":     "groups of fields that are compared as one; decided by the data if not given",
+	"Joint.Name":      "given and family name together",
+	"Joint.Address":   "the parts of an address together",
 
 	"Clusters.Threshold":     "probability from which on a pair speaks for joining; chosen by the model if not given",
 	"Clusters.Unique":        "columns of which an identity has at most one value, such as national_id",

@@ -179,10 +179,17 @@ func (w *writer) model(m *Model, n Notes) {
 	} else {
 		w.option(1, "file", "model.json", "Model.File")
 	}
+	if m.Method != "" {
+		w.line(1, "method: %s", m.Method)
+	}
+	if m.Classical != nil {
+		w.line(1, "classical:")
+		w.marshal(2, m.Classical)
+	}
 	switch {
 	case m.Joint != nil:
 		w.rows(1, []row{{fmt.Sprintf("joint: {name: %v, address: %v}", m.Joint.Name, m.Joint.Address), n.Joint}})
-	case m.File == "":
+	case m.File == "" && m.Method == "" && m.Classical == nil:
 		w.empty()
 	}
 }
@@ -220,12 +227,17 @@ func (w *writer) golden(o *golden.Options) {
 		w.empty()
 		return
 	}
-	text, err := yaml.MarshalWithOptions(o, yaml.Indent(2), yaml.IndentSequence(true))
+	w.marshal(1, o)
+}
+
+// marshal writes one of our own types as YAML.
+func (w *writer) marshal(indent int, v any) {
+	text, err := yaml.MarshalWithOptions(v, yaml.Indent(2), yaml.IndentSequence(true))
 	if err != nil {
-		panic(fmt.Sprintf("survivorship rules as YAML: %v", err))
+		panic(fmt.Sprintf("%T as YAML: %v", v, err))
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(string(text), "\n"), "\n") {
-		w.line(1, "%s", line)
+		w.line(indent, "%s", line)
 	}
 }
 
