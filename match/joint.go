@@ -35,7 +35,7 @@ import (
 // The choice looks at jointPairs candidate pairs or, where that is more, at as
 // many as are likely to hold half of jointRecords matches.
 const (
-	jointPairs   = 150_000
+	jointPairs   = 100_000
 	jointRecords = 6_000
 )
 
@@ -50,8 +50,12 @@ const (
 	nameLoss         = 0.04
 )
 
+// fewMatches is the number of expected matches below which half of the pairs
+// is too little to tell how clear a model is: all are used.
+const fewMatches = 1_500
+
 // jointIterations is how many steps each form is trained for the choice.
-const jointIterations = 120
+const jointIterations = 80
 
 // fieldGroup is a group of fields that can be compared in two forms.
 type fieldGroup struct {
@@ -215,9 +219,12 @@ func (j *formJudge) judge(form Joint) judgement {
 	sub, use := j.plan.without(drop)
 	x := sub.fit(project(j.train, use), j.workers)
 	result.likelihood += x.likelihood(project(j.test, use))
-	x = sub.fit(project(j.all, use), j.workers)
+	result.matches = 2 * x.shares[0] * x.pairs
+	if result.matches < fewMatches {
+		x = sub.fit(project(j.all, use), j.workers)
+		result.matches = x.shares[0] * x.pairs
+	}
 	result.clarity = x.clarity()
-	result.matches = x.shares[0] * x.pairs
 	return result
 }
 

@@ -12,7 +12,7 @@ import (
 
 // trainVectors is about the greatest number of distinct vectors that training
 // iterates over; more are thinned, evenly over the pairs.
-const trainVectors = 100_000
+const trainVectors = 30_000
 
 // maxIterations bounds expectation maximisation.
 const maxIterations = 150

@@ -54,6 +54,12 @@ func wrongEmail(b []byte, r *stream, email []byte) []byte {
 		}
 	}
 	b = misspell(b, r, user, false)
+	for i := 0; i < len(b); i++ { // no keyboard types å, ä or ö into an address for long
+		if b[i] >= 0x80 {
+			b = append(b[:i], b[i+2:]...)
+			i--
+		}
+	}
 	return append(append(b, '@'), domain...)
 }
 

@@ -113,11 +113,3 @@ func (s *rowStore) fill(ctx context.Context, workers int, step func(int)) (*tall
 	}
 	return &sum, nil
 }
-
-// unsafeString returns b as a string; b must not change afterwards.
-func unsafeString(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
-	return unsafe.String(&b[0], len(b))
-}

@@ -33,7 +33,7 @@ func outputs(s *rowStore, format Format) []output {
 		add(webshop, ".csv", separated(webshop, dialect{separator: ';', end: "\n"}))
 		add(service, ".csv", separated(service, dialect{separator: '\t', end: "\r\n", mark: true}))
 	case Mixed:
-		add(crm, ".parquet", s.writeCRM)
+		add(crm, ".parquet", s.writeSilo(crm))
 		add(webshop, ".csv.gz", func(ctx context.Context, w io.Writer) error {
 			zw := gzip.NewWriter(w)
 			if err := s.writeCSV(ctx, zw, webshop, dialect{separator: ';', end: "\n"}); err != nil {
@@ -43,9 +43,9 @@ func outputs(s *rowStore, format Format) []output {
 		})
 		add(service, ".jsonl", func(ctx context.Context, w io.Writer) error { return s.writeJSON(ctx, w, service) })
 	default:
-		add(crm, ".parquet", s.writeCRM)
-		add(webshop, ".parquet", s.writeWebshop)
-		add(service, ".parquet", s.writeService)
+		add(crm, ".parquet", s.writeSilo(crm))
+		add(webshop, ".parquet", s.writeSilo(webshop))
+		add(service, ".parquet", s.writeSilo(service))
 	}
 	return out
 }

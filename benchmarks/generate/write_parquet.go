@@ -3,12 +3,13 @@ package generate
 import (
 	"context"
 	"io"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 )
 
-// The rows of the Parquet files. Empty texts are null. Columns of few values
-// have dictionaries.
+// The rows of the Parquet files: they make the schemas, the columns are written
+// one by one. Empty texts are null. Columns of few values have dictionaries.
 
 type crmRow struct {
 	RecordID      string `parquet:"record_id"`
@@ -66,43 +67,33 @@ type truthRow struct {
 	PersonFlags string `parquet:"person_flags,optional,dict"`
 }
 
-func (s *rowStore) writeCRM(ctx context.Context, w io.Writer) error {
-	b := newBatch[crmRow](w)
-	err := s.eachRow(ctx, crm, func(id []byte, c []string) error {
-		return b.add(crmRow{b.text(id), c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13]})
-	})
-	return b.finish(err)
-}
-
-func (s *rowStore) writeService(ctx context.Context, w io.Writer) error {
-	b := newBatch[serviceRow](w)
-	err := s.eachRow(ctx, service, func(id []byte, c []string) error {
-		return b.add(serviceRow{b.text(id), c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]})
-	})
-	return b.finish(err)
-}
-
-func (s *rowStore) writeWebshop(ctx context.Context, w io.Writer) error {
-	b := newBatch[webshopRow](w)
-	err := s.eachRow(ctx, webshop, func(id []byte, c []string) error {
-		return b.add(webshopRow{b.text(id), c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]})
-	})
-	return b.finish(err)
+// writeSilo returns what writes one silo.
+func (s *rowStore) writeSilo(source int) func(ctx context.Context, w io.Writer) error {
+	schema := [sourceCount]*parquet.Schema{
+		crm: parquet.SchemaOf(crmRow{}), service: parquet.SchemaOf(serviceRow{}), webshop: parquet.SchemaOf(webshopRow{}),
+	}[source]
+	return func(ctx context.Context, w io.Writer) error {
+		b := newBatch(w, schema, 1)
+		err := s.eachRow(ctx, source, func(id []byte, cells []string) error {
+			b.set(0, b.text(id))
+			for i, c := range cells {
+				b.set(i+1, c)
+			}
+			return b.endRow()
+		})
+		return b.finish(err)
+	}
 }
 
 // writeTruth writes the truth of all records, by silo and record id.
 func (s *rowStore) writeTruth(ctx context.Context, w io.Writer) error {
-	b := newBatch[truthRow](w)
+	b := newBatch(w, parquet.SchemaOf(truthRow{}), 4)
 	flags := map[recordFlag]string{}
 	var facts [256]string
 	for f := range facts[:1<<len(personFlagNames)] {
 		facts[f] = personFlag(f).String()
 	}
-	var text []byte
-	id := func(write func(b []byte) []byte) string {
-		text = write(text[:0])
-		return b.text(text)
-	}
+	var id []byte
 	for source, rows := range s.rows {
 		for i, r := range rows {
 			if i%4096 == 0 && ctx.Err() != nil {
@@ -114,15 +105,16 @@ func (s *rowStore) writeTruth(ctx context.Context, w io.Writer) error {
 				flags[r.flags()] = flagText
 			}
 			h, member := r.person()/16, int(r.person()%16)
-			err := b.add(truthRow{
-				Silo:        sourceNames[source],
-				RecordID:    id(func(b []byte) []byte { return s.p.appendRecordID(b, source, uint64(i)) }),
-				PersonID:    id(func(b []byte) []byte { return appendPersonID(b, h, member) }),
-				HouseholdID: id(func(b []byte) []byte { return appendHouseholdID(b, h) }),
-				RecordFlags: flagText,
-				PersonFlags: facts[r.persona()],
-			})
-			if err != nil {
+			b.set(0, sourceNames[source])
+			id = s.p.appendRecordID(id[:0], source, uint64(i))
+			b.set(1, b.text(id))
+			id = appendPersonID(id[:0], h, member)
+			b.set(2, b.text(id))
+			id = appendHouseholdID(id[:0], h)
+			b.set(3, b.text(id))
+			b.set(4, flagText)
+			b.set(5, facts[r.persona()])
+			if err := b.endRow(); err != nil {
 				return err
 			}
 		}
@@ -131,45 +123,79 @@ func (s *rowStore) writeTruth(ctx context.Context, w io.Writer) error {
 }
 
 const (
-	batchRows = 1024
-	groupRows = 128 << 10
+	batchRows = 2048
+	groupRows = 128 << 10 // a multiple of batchRows
 )
 
-// A batch collects rows for the writer, which copies them.
-type batch[T any] struct {
-	w    *parquet.GenericWriter[T]
-	rows []T
-	ids  arena
+// A batch collects rows column by column. The columns are written one by one:
+// the row writer of parquet-go 0.32 stores some empty optional texts as present
+// (writeRowsFuncOfOptional compares a run of set bits that ends inside a word
+// with the wrong mask).
+type batch struct {
+	w        *parquet.Writer
+	required int // the first columns are never null
+	columns  [][]parquet.Value
+	rows     int // in the batch
+	group    int // in the row group
+	ids      arena
 }
 
 // newBatch starts a Parquet file: snappy, row groups of 128k, a fixed creator so
 // that the bytes do not depend on how the program was built.
-func newBatch[T any](w io.Writer) *batch[T] {
-	return &batch[T]{w: parquet.NewGenericWriter[T](w,
-		parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(groupRows), parquet.CreatedBy("sama", "generate", "1"))}
+func newBatch(w io.Writer, schema *parquet.Schema, required int) *batch {
+	b := &batch{required: required, columns: make([][]parquet.Value, len(schema.Columns()))}
+	b.w = parquet.NewWriter(w, schema, parquet.Compression(&parquet.Snappy), parquet.CreatedBy("sama", "generate", "1"))
+	for i := range b.columns {
+		b.columns[i] = make([]parquet.Value, 0, batchRows)
+	}
+	return b
 }
 
 // text keeps an id until the batch is written.
-func (b *batch[T]) text(id []byte) string {
+func (b *batch) text(id []byte) string {
 	kept := b.ids.take(len(id))
 	copy(kept, id)
-	return unsafeString(kept)
+	return unsafe.String(&kept[0], len(kept))
 }
 
-func (b *batch[T]) add(r T) error {
-	if b.rows = append(b.rows, r); len(b.rows) < batchRows {
+// set gives column i of the row its value; an empty text is null.
+func (b *batch) set(i int, text string) {
+	v := parquet.Value{}
+	switch {
+	case i < b.required:
+		v = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(text), len(text))).Level(0, 0, i)
+	case text == "":
+		v = v.Level(0, 0, i)
+	default:
+		v = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(text), len(text))).Level(0, 1, i)
+	}
+	b.columns[i] = append(b.columns[i], v)
+}
+
+func (b *batch) endRow() error {
+	if b.rows++; b.rows < batchRows {
 		return nil
 	}
 	return b.flush()
 }
 
-func (b *batch[T]) flush() error {
-	_, err := b.w.Write(b.rows)
-	b.rows = b.rows[:0]
-	return err
+func (b *batch) flush() error {
+	for i, c := range b.w.ColumnWriters() {
+		if _, err := c.WriteRowValues(b.columns[i]); err != nil {
+			return err
+		}
+		b.columns[i] = b.columns[i][:0]
+	}
+	b.group += b.rows
+	b.rows = 0
+	if b.group < groupRows {
+		return nil
+	}
+	b.group = 0
+	return b.w.Flush()
 }
 
-func (b *batch[T]) finish(err error) error {
+func (b *batch) finish(err error) error {
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 // Truth is who is who: a person for every record key.
 type Truth struct {
+	keys   []record.Key // in the order of the file
 	person map[record.Key]string
 	silos  bool // keys have a source; otherwise record ids are unique without
 }
@@ -41,12 +42,13 @@ func ReadTruth(path string) (*Truth, error) {
 			return nil, fmt.Errorf("%s: row %d: record %s stands there twice", path, i+1, k)
 		}
 		t.person[k] = f.text(i, person)
+		t.keys = append(t.keys, k)
 	}
 	return t, nil
 }
 
 // Len returns the number of records.
-func (t *Truth) Len() int { return len(t.person) }
+func (t *Truth) Len() int { return len(t.keys) }
 
 // Score is how right a run was.
 type Score struct {
@@ -62,8 +64,8 @@ func (t *Truth) Score(runDir string) (Score, error) {
 	if err != nil {
 		return Score{}, err
 	}
-	found := make([]uint32, 0, len(t.person))
-	truth := make([]uint32, 0, len(t.person))
+	found := make([]uint32, 0, len(t.keys))
+	truth := make([]uint32, 0, len(t.keys))
 	identities, persons := make(labels), make(labels)
 	seen := make(map[record.Key]bool, len(members))
 	for _, m := range members {
@@ -81,12 +83,12 @@ func (t *Truth) Score(runDir string) (Score, error) {
 		seen[k] = true
 		found, truth = append(found, identities.of(m.IdentityID)), append(truth, persons.of(person))
 	}
-	s := Score{Missing: len(t.person) - len(seen)}
+	s := Score{Missing: len(t.keys) - len(seen)}
 	alone := uint32(len(identities))
-	for k, person := range t.person {
+	for _, k := range t.keys {
 		if !seen[k] {
 			alone++
-			found, truth = append(found, alone), append(truth, persons.of(person))
+			found, truth = append(found, alone), append(truth, persons.of(t.person[k]))
 		}
 	}
 	s.Evaluation = quality.Evaluate(found, truth)

@@ -53,7 +53,7 @@ func (j *job) summary() summary {
 		Records: i.Counts.Records, Identities: i.Counts.Identities, Joined: i.Counts.Joined, Largest: i.Counts.Largest,
 		Edges: i.Counts.Edges, CandidatePairs: i.Counts.CandidatePairs, GivenUpPairs: i.Counts.GivenUpPairs,
 		Rejects: i.Counts.Rejects, Doubtful: i.Counts.Doubtful, Threshold: i.Threshold, Quality: i.Quality,
-		Warnings: j.warnings(), Seconds: i.Finished.Sub(i.Started).Seconds(), PeakBytes: i.Memory.PeakBytes,
+		Warnings: j.warnings(), Seconds: j.now().Sub(j.started).Seconds(), PeakBytes: i.Memory.PeakBytes,
 	}
 	if s.Warnings == nil {
 		s.Warnings = []string{}
@@ -115,7 +115,10 @@ func printSizes(w io.Writer, sizes []sizeSummary) {
 		}
 		t.row(count(s.Records), count(s.Identities), bar(s.Identities, most))
 	}
-	if more > 0 {
+	switch {
+	case more > 0 && largest == 6:
+		t.row("6", count(more), bar(more, most))
+	case more > 0:
 		t.row(fmt.Sprintf("6 to %s", count(largest)), count(more), bar(more, most))
 	}
 	t.write(w, "  ")
