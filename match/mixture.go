@@ -25,7 +25,11 @@ type mixture struct {
 	levels  [comparison.MaxComparisons]int
 	m0      []float64 // row → documented probability among matches
 	contra  []bool    // row → speaks strongly against a match
-	overall []float64 // row → frequency of the level among all pairs that have one
+	// evidence is, row by row, how much more a level speaks for than against a
+	// match; filled is the share of pairs in which a comparison has evidence.
+	evidence []float64
+	filled   [comparison.MaxComparisons]float64
+	overall  []float64 // row → frequency of the level among all pairs that have one
 
 	index  []uint16 // vector × comparison → row of q
 	width  int      // comparisons
@@ -54,11 +58,13 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 	x.m0 = make([]float64, rows)
 	x.overall = make([]float64, rows)
 	x.contra = make([]bool, rows)
+	x.evidence = make([]float64, rows)
 	for c, cmp := range comparisons {
 		for l, level := range cmp.Levels() {
 			if l > 0 {
 				x.m0[x.first[c]+l-1] = level.M
 				x.contra[x.first[c]+l-1] = level.Contra >= strongContra
+				x.evidence[x.first[c]+l-1] = level.Agree - level.Contra
 			}
 		}
 	}
@@ -76,6 +82,9 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 		}
 	}
 	for c := range x.width {
+		for row := x.first[c]; row < x.first[c+1]; row++ {
+			x.filled[c] += x.overall[row] / max(1, x.pairs)
+		}
 		normalize(x.overall[x.first[c]:x.first[c+1]])
 		normalize(x.m0[x.first[c]:x.first[c+1]])
 	}
@@ -266,6 +275,9 @@ func (x *mixture) fit(start func(vector int) classRow, iterations int) Training 
 		x.sweep(nil, &sums, parts)
 		x.maximize(&sums, false)
 		t.Iterations++
+		if t.Iterations%relabelEvery == 0 {
+			x.relabel()
+		}
 		t.LogLik = sums.loglik / max(1, x.pairs)
 		change := 0.0
 		for k := range before {
@@ -320,6 +332,47 @@ func (x *mixture) settle(n int) {
 			x.shares[k] = max(sum[k]/total, 1e-9)
 		}
 	}
+}
+
+// relabelEvery is after how many steps the classes are checked.
+const relabelEvery = 10
+
+// relabel makes the class whose members agree most, by the documented evidence
+// of their levels, the match class. The classes of a mixture have no names of
+// their own: while training, matches may come to sit in another class than the
+// one that was meant for them.
+func (x *mixture) relabel() {
+	best, most := 0, x.agreement(0)
+	for k := 1; k <= x.kinds; k++ {
+		if a := x.agreement(k); a > most+relabelMargin {
+			best, most = k, a
+		}
+	}
+	if best == 0 {
+		return
+	}
+	x.shares[0], x.shares[best] = x.shares[best], x.shares[0]
+	for row := range x.q {
+		x.q[row][0], x.q[row][best] = x.q[row][best], x.q[row][0]
+	}
+}
+
+// relabelMargin is how much more evidence another class must show than the
+// match class.
+const relabelMargin = 0.5
+
+// agreement returns the mean evidence, for less against a match, of a class's
+// levels, summed over the comparisons by how often they have evidence.
+func (x *mixture) agreement(k int) float64 {
+	sum := 0.0
+	for c := range x.width {
+		part := 0.0
+		for row := x.first[c]; row < x.first[c+1]; row++ {
+			part += x.q[row][k] * x.evidence[row]
+		}
+		sum += part * x.filled[c]
+	}
+	return sum
 }
 
 // probability returns the probability of a match for a vector.

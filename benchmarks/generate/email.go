@@ -2,7 +2,7 @@ package generate
 
 import "strconv"
 
-// Forms of the user part of an address, in the order of emailForms.
+// Forms of the local part of an address, in the order of emailForms.
 const (
 	firstDotLast = iota
 	firstLast
@@ -71,7 +71,7 @@ func (p *population) appendEmail(b []byte, hh *household, ps *person, place, var
 	return append(b, domains[r.weighted(domainWeights)]...)
 }
 
-// appendHandle writes user parts that show a part of the name, or none.
+// appendHandle writes local parts that show a part of the name, or none.
 func appendHandle(b []byte, r *stream, form int, first *nameEntry, last surname) []byte {
 	switch form {
 	case cutDigits:

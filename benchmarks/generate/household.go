@@ -194,8 +194,8 @@ func (p *population) count(hh *household) (total [sourceCount]int) {
 		r := p.stream(hh.h, forPresence, i, 0)
 		for _, s := range p.pattern(&r, ps.birth) {
 			n := 1
-			if r.chance(duplicateRate[s]) {
-				for n++; n <= maxExtra && r.chance(duplicateTail); n++ {
+			if r.chance(repeatRate[s]) {
+				for n++; n <= maxExtra && r.chance(repeatTail); n++ {
 				}
 			}
 			ps.counts[s] = n

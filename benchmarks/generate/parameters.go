@@ -30,11 +30,15 @@ func parameters() map[string]any {
 		"new_email": newEmailRate, "new_phone": newPhoneRate, "second_email": secondEmail, "second_at_work": secondAtWork,
 		"second_used": secondUsed, "work_phone": workPhone, "work_phone_used": workPhoneUsed, "own_car_of_second": ownCarOfSecond,
 		"runs_firm": runsFirm, "firm_used": bySource(firmUsed), "patterns": patternWeights, "any_teen": anyTeen, "any_child": anyChild,
-		"duplicates": bySource(duplicateRate), "duplicate_tail": duplicateTail, "extra_at_most": maxExtra, "stale_address": staleAddress,
+		"repeats": bySource(repeatRate), "repeat_tail": repeatTail, "extra_at_most": maxExtra, "stale_address": staleAddress,
 		"couple_email": coupleEmail, "couple_email_old": coupleEmailOld, "couple_email_used": coupleEmailUsed,
 		"family_email": familyEmail, "family_phone": familyPhone,
 		"missing_email": bySource(missing.email), "missing_phone": bySource(missing.phone), "missing_address": bySource(missing.address),
 		"missing_birth_date": missing.birth, "missing_gender": missing.gender, "missing_plate": missing.plate,
+		"missing_language": missing.language, "missing_country": missing.country, "missing_postal_code": missing.postal,
+		"missing_updated_at": missing.updated, "throwaway_email": missing.throwaway, "gift": missing.gift, "pickup_point": missing.pickup,
+		"all_given_names": missing.allGiven, "upper_case_crm": missing.upperCRM, "upper_case_service": missing.upperName,
+		"marriage_span_days": marriageSpan, "child_at_most": childAge, "family_age": familyAge, "young_alone": youngAlone,
 		"noise": noise, "edit_single": singleEdit, "edit_kinds": editWeights, "edit_first_letter": firstLetter, "edit_phonetic": phoneticEdit,
 	}
 }

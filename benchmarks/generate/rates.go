@@ -72,23 +72,24 @@ var (
 	firmUsed       = [sourceCount]float64{crm: 0.5, service: 0.5, webshop: 0.2}
 )
 
-// Customers: patterns of silos and duplicates.
+// Customers: patterns of silos, and further records in the same silo.
 var (
 	// none; crm; web; service; crm+web; crm+service; web+service; all
 	patternWeights = []float64{0.22, 0.22, 0.15, 0.07, 0.14, 0.10, 0.025, 0.075}
 	patternSources = [][]int{{}, {crm}, {webshop}, {service}, {crm, webshop}, {crm, service}, {service, webshop}, {crm, service, webshop}}
 	anyTeen        = 0.45 // 14 to 17
 	anyChild       = 0.10 // under 14
-	duplicateRate  = [sourceCount]float64{crm: 0.09, service: 0.10, webshop: 0.22}
-	duplicateTail  = 1.0 / 3
+	repeatRate     = [sourceCount]float64{crm: 0.09, service: 0.10, webshop: 0.22}
+	repeatTail     = 1.0 / 3
 	maxExtra       = 8
 	staleAddress   = 0.12
 )
 
-// Shared contact points.
+// Shared contact points. The share of couples with one address and the ages of
+// children are set so that the figures of Check come out.
 var (
-	coupleEmail     = 0.12
-	coupleEmailOld  = 0.26 // head over 55
+	coupleEmail     = 0.13
+	coupleEmailOld  = 0.27 // head over 55
 	coupleEmailUsed = 0.85
 	familyEmail     = []float64{0.90, 0.45, 0.06, 0.012} // under 13, 13-17, 18-24, others
 	familyPhone     = []float64{0.60, 0.05, 0.012}       // under 16, sharing partner, others

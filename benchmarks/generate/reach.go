@@ -42,18 +42,18 @@ var wrongDomains = pairsOf(`gmail.com=gmail.con gmail.com=gmial.com gmail.com=gm
 hotmail.com=hotmail.co hotmail.com=hotmail.fi outlook.com=outlok.com icloud.com=iclod.com luukku.com=luuku.com`)
 
 // wrongEmail appends an address with a slip in the domain (30 %) or an edit in
-// the user part.
+// the local part.
 func wrongEmail(b []byte, r *stream, email []byte) []byte {
-	user, domain, _ := bytes.Cut(email, []byte("@"))
+	local, domain, _ := bytes.Cut(email, []byte("@"))
 	if r.chance(0.3) {
 		start := r.int(len(wrongDomains))
 		for i := range wrongDomains {
 			if w := wrongDomains[(start+i)%len(wrongDomains)]; w.fi == string(domain) {
-				return append(append(append(b, user...), '@'), w.sv...)
+				return append(append(append(b, local...), '@'), w.sv...)
 			}
 		}
 	}
-	b = misspell(b, r, user, false)
+	b = misspell(b, r, local, false)
 	for i := 0; i < len(b); i++ { // no keyboard types å, ä or ö into an address for long
 		if b[i] >= 0x80 {
 			b = append(b[:i], b[i+2:]...)

@@ -56,7 +56,7 @@ var domains = strings.Fields(`gmail.com hotmail.com outlook.com icloud.com luukk
 saunalahti.fi kolumbus.fi me.com proton.me netti.fi jippii.fi nic.fi`)
 var domainWeights = []float64{46, 14, 7, 6, 5, 3, 3, 2.7, 2, 2, 2, 1.9, 1.1, 1, 0.9, 0.5, 0.5}
 
-// nicknames start the user part of addresses that do not show a name.
+// nicknames start the local part of addresses that do not show a name.
 var nicknames = strings.Fields(`kissa koira mustang bmw harrikka auto neule puutarha hukka lohi iso super pikku vanha kala metsuri pelaaja
 rocker mummo vaari kuski sieni pulla kahvi sauna mopo traktori poni lumi aurinko tähti pihla usva`)
 

@@ -270,8 +270,14 @@ func (x *pairExplanation) print(w io.Writer) {
 	} else {
 		fmt.Fprintln(w, "No blocking rule brings them together.")
 	}
-	if len(x.Changes) > 0 {
-		fmt.Fprintf(w, "\nEach of these alone would put them %s the threshold:\n", map[bool]string{true: "below", false: "above"}[x.Weight >= x.Threshold])
+	side := "above"
+	if x.Weight >= x.Threshold {
+		side = "below"
+	}
+	if len(x.Changes) == 0 {
+		fmt.Fprintf(w, "\nNo change in one comparison alone would put them %s the threshold.\n", side)
+	} else {
+		fmt.Fprintf(w, "\nEach of these alone would put them %s the threshold:\n", side)
 		for _, c := range x.Changes {
 			fmt.Fprintf(w, "  %s\n", printable(c))
 		}

@@ -104,17 +104,19 @@ func moduleFiles(t *testing.T) []sourceFile {
 	return files
 }
 
-// ignoredFolders are the folders that .gitignore names from the root.
+// ignoredFolders are the folders that git is told, from the root, to ignore.
 func ignoredFolders(t *testing.T, root string) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, ".gitignore"))
-	if err != nil {
-		return nil
-	}
 	var folders []string
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); strings.HasPrefix(line, "/") && strings.HasSuffix(line, "/") {
-			folders = append(folders, filepath.Join(root, filepath.FromSlash(line)))
+	for _, name := range []string{".gitignore", ".git/info/exclude"} {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "/") && strings.HasSuffix(line, "/") {
+				folders = append(folders, filepath.Join(root, filepath.FromSlash(line)))
+			}
 		}
 	}
 	return folders

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -25,6 +26,7 @@ type job struct {
 	inputs  []ingest.Input
 	lock    *run.Lock
 	started time.Time
+	at      *stage // on its way
 
 	// Ingest.
 	raws      []*ingest.Raw // nil once the table is built
@@ -141,9 +143,9 @@ func (j *job) run(ctx context.Context, line []step) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		at := j.begin(s.name, s.unit)
+		j.at = j.begin(s.name, s.unit)
 		items, err := s.do(j, ctx)
-		at.end(items, err)
+		j.at.end(items, err)
 		if err != nil {
 			return err
 		}
@@ -151,18 +153,27 @@ func (j *job) run(ctx context.Context, line []step) error {
 	return nil
 }
 
-// takeOut makes sure that the output directory can be written and that nobody
-// else writes there, before the long work begins.
+// takeOut makes sure, before the long work begins, that the output directory
+// can be written and that nobody else writes there. One that does not exist is
+// made when there is something to put into it.
 func (j *job) takeOut() error {
 	if err := outProblem(j.out); err != nil {
 		return err
 	}
-	lock, err := run.Acquire(j.out, j.now)
-	if err != nil {
-		return err
+	if _, err := os.Stat(j.out); errors.Is(err, os.ErrNotExist) {
+		return nil
 	}
+	return j.lockOut()
+}
+
+// lockOut takes the writer's lock, unless the job has it.
+func (j *job) lockOut() error {
+	if j.lock != nil {
+		return nil
+	}
+	lock, err := run.Acquire(j.out, j.now)
 	j.lock = lock
-	return nil
+	return err
 }
 
 // close gives back what the job holds.

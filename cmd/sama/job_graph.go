@@ -126,6 +126,9 @@ func (j *job) cluster(context.Context) (int64, error) {
 // identify gives every cluster an identity id that was never used before in
 // this output directory.
 func (j *job) identify(context.Context) (int64, error) {
+	if err := j.lockOut(); err != nil {
+		return 0, err
+	}
 	number, err := j.runNumber()
 	if err != nil {
 		return 0, err

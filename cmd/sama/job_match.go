@@ -204,7 +204,7 @@ func modelNames(m *match.Model) []string {
 
 // compare compares every candidate pair once.
 func (j *job) compare(ctx context.Context) (int64, error) {
-	c, err := j.plan.Count(ctx, j.rules, j.workers, nil)
+	c, err := j.plan.Count(ctx, j.rules, j.workers, j.at.done)
 	if err != nil {
 		return 0, err
 	}

@@ -228,4 +228,3 @@ func (j *job) judgedPair(a, b, verdict string) (judged, error) {
 	}
 	return p, nil
 }
-

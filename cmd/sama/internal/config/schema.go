@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -30,6 +31,9 @@ func Schema() []byte {
 				return roleSchema()
 			case reflect.TypeFor[golden.Kind]():
 				return ruleSchema()
+			}
+			if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+				return &jsonschema.Schema{Type: "string"}
 			}
 			return nil
 		},
