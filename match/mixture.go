@@ -31,12 +31,13 @@ type mixture struct {
 	filled   [comparison.MaxComparisons]float64
 	overall  []float64 // row → frequency of the level among all pairs that have one
 
-	index  []uint16 // vector × comparison → row of q
+	start  []uint32 // vector → its first entry in rows; one more at the end
+	rows   []uint16 // rows of q that the vectors reached, null levels left out
 	width  int      // comparisons
 	counts []float64
 	pairs  float64
 
-	q      []classRow // row 0 is the null level: 1 everywhere
+	q      []classRow // row 0 is unused
 	shares classRow
 	resp   []classRow // vector → responsibilities, only filled on demand
 }
@@ -68,7 +69,8 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 			}
 		}
 	}
-	x.index = make([]uint16, len(vectors)*x.width)
+	x.start = make([]uint32, 1, len(vectors)+1)
+	x.rows = make([]uint16, 0, len(vectors)*x.width)
 	x.counts = make([]float64, len(vectors))
 	for i, v := range vectors {
 		x.counts[i] = float64(v.Pairs)
@@ -76,10 +78,11 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 		for c := range x.width {
 			if l := v.Vector[c]; l > 0 {
 				row := x.first[c] + int(l) - 1
-				x.index[i*x.width+c] = uint16(row)
+				x.rows = append(x.rows, uint16(row))
 				x.overall[row] += x.counts[i]
 			}
 		}
+		x.start = append(x.start, uint32(len(x.rows)))
 	}
 	for c := range x.width {
 		for row := x.first[c]; row < x.first[c+1]; row++ {
@@ -150,7 +153,7 @@ func (x *mixture) sweepChunk(from, to int, fn func(int) classRow, p *partial) {
 	clear(p.q)
 	p.shares, p.loglik = classRow{}, 0
 	for i := from; i < to; i++ {
-		rows := x.index[i*x.width : (i+1)*x.width]
+		rows := x.reached(i)
 		n := x.counts[i]
 		var r classRow
 		if fn != nil {
@@ -179,7 +182,11 @@ func (x *mixture) sweepChunk(from, to int, fn func(int) classRow, p *partial) {
 	}
 }
 
-// joint returns the joint probability of a vector with each class.
+// reached returns the rows of q that a vector reached.
+func (x *mixture) reached(i int) []uint16 { return x.rows[x.start[i]:x.start[i+1]] }
+
+// joint returns the joint probability with each class of a vector that reached
+// the given rows.
 func (x *mixture) joint(rows []uint16) classRow {
 	r := x.shares
 	for _, row := range rows {
@@ -226,7 +233,6 @@ func (x *mixture) maximize(s *partial, fixed bool) {
 			x.capContra(from, to)
 		}
 	}
-	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
 }
 
 // A level that speaks so strongly against a match (given names differ, dates
@@ -260,7 +266,6 @@ func (x *mixture) capContra(from, to int) {
 
 // fit runs expectation maximisation from the responsibilities that start gives.
 func (x *mixture) fit(start func(vector int) classRow, iterations int) Training {
-	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
 	chunks := (len(x.counts) + chunk - 1) / chunk
 	parts := make([]partial, chunks)
 	for c := range parts {
@@ -294,12 +299,12 @@ func (x *mixture) fit(start func(vector int) classRow, iterations int) Training 
 // nats.
 func (x *mixture) likelihood(vectors []Counted) float64 {
 	sum := 0.0
-	rows := make([]uint16, x.width)
+	rows := make([]uint16, 0, x.width)
 	for _, v := range vectors {
-		for c := range rows {
-			rows[c] = 0
+		rows = rows[:0]
+		for c := range x.width {
 			if l := v.Vector[c]; l > 0 {
-				rows[c] = uint16(x.first[c] + int(l) - 1)
+				rows = append(rows, uint16(x.first[c]+int(l)-1))
 			}
 		}
 		all := 0.0
@@ -318,7 +323,7 @@ func (x *mixture) settle(n int) {
 		var sum classRow
 		total := 0.0
 		for i := range n {
-			r := x.joint(x.index[i*x.width : (i+1)*x.width])
+			r := x.joint(x.reached(i))
 			all := 0.0
 			for _, v := range r {
 				all += v
@@ -377,7 +382,7 @@ func (x *mixture) agreement(k int) float64 {
 
 // probability returns the probability of a match for a vector.
 func (x *mixture) probability(vector int) float64 {
-	r := x.joint(x.index[vector*x.width : (vector+1)*x.width])
+	r := x.joint(x.reached(vector))
 	sum := 0.0
 	for _, v := range r {
 		sum += v
@@ -414,11 +419,10 @@ func (x *mixture) clarity() float64 {
 func (x *mixture) documented(n int) {
 	random := make([]float64, len(x.q))
 	for i := n; i < len(x.counts); i++ {
-		for _, row := range x.index[i*x.width : (i+1)*x.width] {
+		for _, row := range x.reached(i) {
 			random[row] += x.counts[i]
 		}
 	}
-	x.q[0] = classRow{1, 1, 1, 1, 1, 1, 1, 1}
 	for c := range x.width {
 		from, to := x.first[c], x.first[c+1]
 		sum := 0.0

@@ -230,7 +230,8 @@ func share(name string, want float64, part, whole int, must bool) Check {
 		c.Got = float64(part) / float64(whole)
 		allowed := checkTolerance
 		if want < 1 {
-			allowed += 3 * math.Sqrt((1-want)/(want*float64(whole)))
+			// Pairs of one household are not independent: count two as one.
+			allowed += 3 * math.Sqrt(2*(1-want)/(want*float64(whole)))
 		}
 		c.OK = math.Abs(c.Got-want) <= allowed*want
 	}

@@ -28,15 +28,16 @@
 // at random: household h takes position π(h) of H evenly spaced positions in
 // the cumulative surname table, where π is a Feistel permutation. A surname
 // held by n households then gives each a running number k of 0..n-1, which the
-// household knows by itself. First names of its adult man and its adult woman
-// are dealt the same way among the n households of the surname, which says how
-// many households before this one have the same full name. The first may use
+// household knows by itself. The first names of its adult man and its adult
+// woman are random functions of surname and k, so it also knows whether a
+// household before it has the same full name. The first may use
 // matti.korhonen@; the others get a number made of k, as in matti.korhonen512@.
 // Addresses without the household's full name get a number made of π(h). A
 // number also encodes member and address (modulo 50), so two persons never
 // meet. Spellings that fold to the same letters (Hämäläinen, Hamalainen) are
 // owned by the more common one; the others use π(h). Family members sharing an
-// address, junk, hubs and misspelt addresses still make equal values.
+// address, junk, hubs and misspelt addresses still make equal values. People of
+// one full name in different households are as common as chance makes them.
 //
 // Phone numbers and number plates are permuted running numbers as well, and
 // repeat only when the space of numbers is smaller than the population needs.

@@ -38,7 +38,7 @@ func (p *population) appendEmail(b []byte, hh *household, ps *person, place, var
 	case firstDotLast, withYear:
 		b = append(append(b, first.fold...), '.')
 		b = last.appendFold(b)
-		bare = bare && ps.rank.firstOfName
+		bare = bare && p.firstOfName(hh, ps)
 		if bare && form == withYear {
 			b = appendPadded(b, uint64(yearOf(ps.birth)%100), 2)
 		}
@@ -48,14 +48,14 @@ func (p *population) appendEmail(b []byte, hh *household, ps *person, place, var
 		if first.twin && family.twin {
 			bare, number = false, p.positionNumber
 		}
-		bare = bare && ps.rank.firstOfName
+		bare = bare && p.firstOfName(hh, ps)
 	case initialDotLast:
 		b = last.appendFold(append(b, first.fold[0], '.'))
-		bare = bare && ps.rank.firstOfInitial
+		bare = bare && p.firstOfInitial(hh, ps)
 	case firstLast:
 		b = append(b, first.fold...)
 		b = last.appendFold(b)
-		bare = bare && ps.rank.firstOfName && !p.tab.ambiguous(first.fold, last.a.fold)
+		bare = bare && !p.tab.ambiguous(first.fold, last.a.fold) && p.firstOfName(hh, ps)
 		number = p.positionNumber
 	default:
 		b = appendHandle(b, &r, form, first, last)

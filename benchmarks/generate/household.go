@@ -28,7 +28,6 @@ const (
 	keyDeal uint64 = iota + 1
 	keyDealOffset
 	keyGiven
-	keyGivenOffset
 	keyPhone
 	keyPlate
 	keyEmail
@@ -79,7 +78,6 @@ type person struct {
 	moves   []home   // homes of one's own after that
 	care    float64
 	flags   personFlag
-	rank    fullNameRank
 
 	contactKnown bool
 	contact      contact

@@ -1,5 +1,7 @@
 package generate
 
+import "math/bits"
+
 // name gives the members of a composed household their names: surnames dealt
 // (see the package comment), given names, and the changes marriage and divorce
 // bring. The slices in hh are reused, so it must be called once per household.
@@ -122,22 +124,17 @@ func (ps *person) surnameAt(day int32) surname {
 	return s
 }
 
-// A fullNameRank says who comes before a person among the households of its
-// surname: nobody with the same given name, nobody with the same initial.
-type fullNameRank struct{ firstOfName, firstOfInitial bool }
-
-// nameGiven draws the given names. Those of the adult man and woman are dealt
-// among the holders of the household's surname.
+// nameGiven draws the given names. The first one of the adult man and woman is a
+// function of the surname and the household's number among its holders, so that
+// every household of the surname knows those of the others.
 func (p *population) nameGiven(hh *household, ps *person, r *stream) {
-	sex := 0
-	if ps.female {
-		sex = 1
-	}
+	sex := one(ps.female)
 	list := &p.tab.first[ps.lang][sex]
 	index := -1
 	switch {
 	case hh.adultSlot(ps.member):
-		index = p.dealGiven(hh, ps, list, uint64(sex))
+		holders := p.holderNames(hh, ps)
+		index = list.at(holders.position(hh.holder))
 	case r.chance(childAsParent):
 		for j := range hh.n {
 			if parent := &hh.persons[j]; hh.adultSlot(j) && parent.female == ps.female {
@@ -170,22 +167,55 @@ func (p *population) nameGiven(hh *household, ps *person, r *stream) {
 	}
 }
 
-// dealGiven deals a first name among the holders of the surname and ranks it.
-func (p *population) dealGiven(hh *household, ps *person, list *nameList, sex uint64) int {
-	of := uint64(hh.surname)<<1 | sex
-	j := permute(hh.holder, hh.holders, p.key(keyGiven, of))
-	offset := p.key(keyGivenOffset, of) % list.total
-	index := list.at((j*list.total + offset) / hh.holders)
-	owner := p.tab.surnames.entries[hh.surname].owner
-	if owner && list.entries[index].owner && j == firstPosition(list.start(index), hh.holders, offset, list.total) {
-		ps.rank.firstOfName = true
+// A holderNames is how the adults of one sex among the holders of a surname are
+// called: each at a random position of a table of given names.
+type holderNames struct {
+	list *nameList
+	key  uint64
+}
+
+func (p *population) holderNames(hh *household, ps *person) holderNames {
+	sex := one(ps.female)
+	return holderNames{&p.tab.first[ps.lang][sex], p.key(keyGiven, uint64(hh.surname)<<1|uint64(sex))}
+}
+
+// position returns where holder number k is in the cumulative table.
+func (n *holderNames) position(k uint64) uint64 {
+	hi, _ := bits.Mul64(mix(n.key+golden*(k+1)), n.list.total)
+	return hi
+}
+
+// none says whether none of the holders before k falls into [from, to). For a
+// range of share s it looks at 1/s holders on average, or at all of them.
+func (n *holderNames) none(k, from, to uint64) bool {
+	for i := range k {
+		if x := n.position(i); from <= x && x < to {
+			return false
+		}
 	}
-	initial := int(list.initial[index])
-	ofInitial := p.key(keyInitial, uint64(hh.surname)<<8|uint64(list.entries[index].fold[0]))
-	if owner && ofInitial&1 == sex && j == firstPosition(list.start(initial), hh.holders, offset, list.total) {
-		ps.rank.firstOfInitial = true
+	return true
+}
+
+// firstOfName says whether an adult who bears the household's surname is the
+// first of its holders with the given name.
+func (p *population) firstOfName(hh *household, ps *person) bool {
+	n, i := p.holderNames(hh, ps), int(ps.given[0].index)
+	return n.list.entries[i].owner && n.none(hh.holder, n.list.start(i), uint64(n.list.cum[i]))
+}
+
+// firstOfInitial is the same for the initial, which belongs to one sex.
+func (p *population) firstOfInitial(hh *household, ps *person) bool {
+	n, i := p.holderNames(hh, ps), int(ps.given[0].index)
+	sex := p.key(keyInitial, uint64(hh.surname)<<8|uint64(n.list.entries[i].fold[0])) & 1
+	if sex != uint64(one(ps.female)) {
+		return false
 	}
-	return index
+	first := int(n.list.initial[i])
+	last := first
+	for last+1 < len(n.list.initial) && n.list.initial[last+1] == int32(first) {
+		last++
+	}
+	return n.none(hh.holder, n.list.start(first), uint64(n.list.cum[last]))
 }
 
 // twinName returns a name like that of the twin born before (the same initial)

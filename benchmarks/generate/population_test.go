@@ -60,7 +60,7 @@ func TestDealingAgreesWithCounting(t *testing.T) {
 			if ps := &hh.persons[i]; hh.adultSlot(i) {
 				name := fullName{p.tab.surnames.entries[hh.surname].fold, ps.given[0].entry.fold, ps.female}
 				bearers[name]++
-				firsts[name] += one(ps.rank.firstOfName)
+				firsts[name] += one(p.tab.surnames.entries[hh.surname].owner && p.firstOfName(hh, ps))
 			}
 		}
 	}

@@ -13,50 +13,50 @@ import (
 // The rows of the generated silos, as a Go program would declare them.
 
 type crmRow struct {
-	RecordID      string  `parquet:"record_id"`
-	FirstNames    *string `parquet:"first_names,optional"`
-	LastName      *string `parquet:"last_name,optional"`
-	BirthDate     *string `parquet:"birth_date,optional"`
-	Gender        *string `parquet:"gender,optional"`
-	Email         *string `parquet:"email,optional"`
-	Phone         *string `parquet:"phone,optional"`
-	StreetAddress *string `parquet:"street_address,optional"`
-	PostalCode    *string `parquet:"postal_code,optional"`
-	City          *string `parquet:"city,optional"`
-	Language      *string `parquet:"language,optional"`
-	CustomerType  *string `parquet:"customer_type,optional"`
-	CompanyName   *string `parquet:"company_name,optional"`
-	CreatedAt     *string `parquet:"created_at,optional"`
-	UpdatedAt     *string `parquet:"updated_at,optional"`
+	RecordID      string `parquet:"record_id"`
+	FirstNames    string `parquet:"first_names,optional"`
+	LastName      string `parquet:"last_name,optional"`
+	BirthDate     string `parquet:"birth_date,optional"`
+	Gender        string `parquet:"gender,optional"`
+	Email         string `parquet:"email,optional"`
+	Phone         string `parquet:"phone,optional"`
+	StreetAddress string `parquet:"street_address,optional"`
+	PostalCode    string `parquet:"postal_code,optional"`
+	City          string `parquet:"city,optional"`
+	Language      string `parquet:"language,optional"`
+	CustomerType  string `parquet:"customer_type,optional"`
+	CompanyName   string `parquet:"company_name,optional"`
+	CreatedAt     string `parquet:"created_at,optional"`
+	UpdatedAt     string `parquet:"updated_at,optional"`
 }
 
 type serviceRow struct {
-	RecordID   string  `parquet:"record_id"`
-	Surname    *string `parquet:"surname,optional"`
-	Forename   *string `parquet:"forename,optional"`
-	Phone1     *string `parquet:"phone1,optional"`
-	Phone2     *string `parquet:"phone2,optional"`
-	Email      *string `parquet:"email,optional"`
-	Address    *string `parquet:"address,optional"`
-	Plate      *string `parquet:"plate,optional"`
-	Company    *string `parquet:"company,optional"`
-	FirstVisit *string `parquet:"first_visit,optional"`
-	LastVisit  *string `parquet:"last_visit,optional"`
+	RecordID   string `parquet:"record_id"`
+	Surname    string `parquet:"surname,optional"`
+	Forename   string `parquet:"forename,optional"`
+	Phone1     string `parquet:"phone1,optional"`
+	Phone2     string `parquet:"phone2,optional"`
+	Email      string `parquet:"email,optional"`
+	Address    string `parquet:"address,optional"`
+	Plate      string `parquet:"plate,optional"`
+	Company    string `parquet:"company,optional"`
+	FirstVisit string `parquet:"first_visit,optional"`
+	LastVisit  string `parquet:"last_visit,optional"`
 }
 
 type webshopRow struct {
-	RecordID     string  `parquet:"record_id"`
-	FullName     *string `parquet:"full_name,optional"`
-	Email        *string `parquet:"email,optional"`
-	Mobile       *string `parquet:"mobile,optional"`
-	AddressLine1 *string `parquet:"address_line1,optional"`
-	AddressLine2 *string `parquet:"address_line2,optional"`
-	Zip          *string `parquet:"zip,optional"`
-	Town         *string `parquet:"town,optional"`
-	Country      *string `parquet:"country,optional"`
-	IsGuest      *string `parquet:"is_guest,optional"`
-	Company      *string `parquet:"company,optional"`
-	RegisteredAt *string `parquet:"registered_at,optional"`
+	RecordID     string `parquet:"record_id"`
+	FullName     string `parquet:"full_name,optional"`
+	Email        string `parquet:"email,optional"`
+	Mobile       string `parquet:"mobile,optional"`
+	AddressLine1 string `parquet:"address_line1,optional"`
+	AddressLine2 string `parquet:"address_line2,optional"`
+	Zip          string `parquet:"zip,optional"`
+	Town         string `parquet:"town,optional"`
+	Country      string `parquet:"country,optional"`
+	IsGuest      string `parquet:"is_guest,optional"`
+	Company      string `parquet:"company,optional"`
+	RegisteredAt string `parquet:"registered_at,optional"`
 }
 
 // readerWord makes this binary the plain reader.

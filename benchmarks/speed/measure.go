@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"text/tabwriter"
-	"time"
 
 	"sama/benchmarks/measure"
 )

@@ -132,7 +132,7 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 			"f.yaml:3:16: inputs[0].separator: want one character",
 			"f.yaml:4:13: inputs[0].format: is excel, want one of parquet, csv, jsonl",
 			`f.yaml:5:13: inputs[0].source: is "a b", want letters, digits, _, - and . only`}},
-		{"model:\n", []string{"f.yaml:1:6: model: is empty, want a group of keys"}},
+		{"model:\n", []string{"f.yaml:1:8: model: is empty, want a group of keys"}},
 		{"golden:\n  default: [{rule: newest}]\n", []string{"f.yaml:2:20: golden.default[0].rule: is newest, want one of source_priority, most_recent, first_seen, most_frequent, longest, most_complete, trust, aggregate, smallest"}},
 		{"a: &x 1\nb: *x\n", []string{"f.yaml:1:4: a: anchors, aliases and tags are not used here; write the value out", "f.yaml:2:4: b: anchors, aliases and tags are not used here; write the value out"}},
 		{"rejects: {max_share: 0.1, max_share: 0.2}\n", []string{"f.yaml:1:27: rejects.max_share: given twice, first in line 1"}},

@@ -38,7 +38,7 @@ func Parse(name string, text []byte) (*File, error) {
 		return f, nil
 	}
 	if len(docs) > 1 {
-		return nil, &Errors{[]*Error{f.at(docs[1].Body.GetToken(), "", "a second document; a configuration is one")}}
+		return nil, &Errors{[]*Error{f.at(firstToken(docs[1].Body), "", "a second document; a configuration is one")}}
 	}
 	f.root = docs[0].Body
 	problems := f.structure(f.root, "")

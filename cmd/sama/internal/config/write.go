@@ -230,17 +230,6 @@ func (w *writer) golden(o *golden.Options) {
 	w.marshal(1, o)
 }
 
-// marshal writes one of our own types as YAML.
-func (w *writer) marshal(indent int, v any) {
-	text, err := yaml.MarshalWithOptions(v, yaml.Indent(2), yaml.IndentSequence(true))
-	if err != nil {
-		panic(fmt.Sprintf("%T as YAML: %v", v, err))
-	}
-	for line := range strings.SplitSeq(strings.TrimRight(string(text), "\n"), "\n") {
-		w.line(indent, "%s", line)
-	}
-}
-
 // scalar writes a text so that YAML reads the same text.
 func scalar(s string) string {
 	plainText := s != "" && strings.IndexFunc(s, func(r rune) bool {
