@@ -17,7 +17,7 @@ func ProposeClassical(t *record.Table) ClassicalSpec {
 	have := make(map[record.Field]string) // field → its main column
 	for _, c := range t.Columns {
 		levels := proposedLevels(c.Field)
-		if levels == nil || columnBits(c) <= 0.05 || len(spec.Comparisons) == comparison.MaxComparisons {
+		if levels == nil || columnValue(c) <= 0.05 || len(spec.Comparisons) == comparison.MaxComparisons {
 			continue
 		}
 		spec.Comparisons = append(spec.Comparisons, comparison.LevelSpec{Columns: []string{c.Name}, Levels: levels})

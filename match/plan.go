@@ -119,15 +119,18 @@ func (p *Plan) addOthers(l *comparison.Layout) {
 		switch c.Field {
 		case record.Gender, record.NationalID, record.Organization, record.OtherName, record.Region, record.Country,
 			record.BusinessID, record.VehicleReg, record.Identifier, record.Text, record.Category, record.Number, record.Date:
-			if bits := columnBits(c); bits > 0.05 {
+			switch bits, holders := columnBits(c); {
+			case holders < minHolders:
+				p.Left = append(p.Left, LeftOut{c.Name, "hardly any record has a value"})
+			case bits < minBits:
+				p.Left = append(p.Left, LeftOut{c.Name, "nearly all records have the same value"})
+			default:
 				others = append(others, c)
-			} else {
-				p.Left = append(p.Left, LeftOut{c.Name, "one value or none"})
 			}
 		}
 	}
 	slices.SortStableFunc(others, func(a, b *record.Column) int {
-		return cmp.Compare(columnBits(b), columnBits(a))
+		return cmp.Compare(columnValue(b), columnValue(a))
 	})
 	for _, c := range others {
 		switch c.Field {
@@ -141,20 +144,34 @@ func (p *Plan) addOthers(l *comparison.Layout) {
 	}
 }
 
-// columnBits returns how much agreement in a column says about a random pair:
-// −log2 of the chance that two records agree, times the chance that both have
-// a value.
-func columnBits(c *record.Column) float64 {
-	n := float64(len(c.Code)) - float64(c.Count[0])
-	if n < 2 {
-		return 0
+// A column is compared if so many records have a value and agreement in it is
+// worth so many bits.
+const (
+	minHolders = 5
+	minBits    = 0.1
+)
+
+// columnBits returns what agreement in a column says about two records that
+// both have a value, −log2 of the chance that they agree, and how many records
+// have one.
+func columnBits(c *record.Column) (bits float64, holders int) {
+	holders = len(c.Code) - int(c.Count[0])
+	if holders < 2 {
+		return 0, holders
 	}
 	agree := 0.0
 	for _, k := range c.Count[1:] {
 		agree += float64(k) * float64(k)
 	}
-	filled := n / float64(len(c.Code))
-	return -math.Log2(agree/(n*n)) * filled * filled
+	n := float64(holders)
+	return -math.Log2(agree / (n * n)), holders
+}
+
+// columnValue ranks columns: bits times the chance that both sides have them.
+func columnValue(c *record.Column) float64 {
+	bits, holders := columnBits(c)
+	filled := float64(holders) / float64(len(c.Code))
+	return bits * filled * filled
 }
 
 // compareAll is Compare by several workers.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"sama/run"
@@ -39,26 +40,44 @@ type stage struct {
 	name  string
 	unit  string
 	begin time.Time
-	bar   *mpb.Bar
+
+	mu       sync.Mutex // guards bar and measured: done is called by several workers
+	bar      *mpb.Bar
+	measured bool // the bar knows how much there is to do
 }
 
 // begin starts a stage whose items are counted in unit.
 func (p *progress) begin(name, unit string) *stage {
 	s := &stage{progress: p, name: name, unit: unit, begin: p.now()}
 	if p.bars != nil {
-		s.bar = p.bars.AddBar(0, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-10s", name))),
-			mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace)))
+		s.bar = p.bars.New(0, mpb.SpinnerStyle().PositionLeft(), s.decorations()...)
 	}
 	return s
 }
 
-// done tells that done of total items are worked through.
-func (s *stage) done(done, total int64) {
-	if s.bar != nil {
-		s.bar.SetTotal(total, false)
-		s.bar.SetCurrent(done)
+// decorations are the stage's name before the bar and its time behind it.
+func (s *stage) decorations() []mpb.BarOption {
+	return []mpb.BarOption{
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-10s ", s.name))),
+		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_MMSS)),
 	}
+}
+
+// done tells that done of total items are worked through. Several workers may
+// call it at once.
+func (s *stage) done(done, total int64) {
+	if s.bars == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.measured {
+		s.bar.Abort(true)
+		s.bar = s.bars.AddBar(total, s.decorations()...)
+		s.measured = true
+	}
+	s.bar.SetCurrent(done)
 }
 
 // end ends the stage, which went through items.
@@ -83,7 +102,7 @@ func (s *stage) end(items int64, err error) {
 // before.
 func (p *progress) close() {
 	if p.bars != nil {
-		p.bars.Shutdown()
+		p.bars.Wait()
 		p.bars = nil
 	}
 }
