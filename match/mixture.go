@@ -275,21 +275,23 @@ func (x *mixture) fit(start func(vector int) classRow, iterations int) Training 
 	x.sweep(start, &sums, parts)
 	x.maximize(&sums, false)
 	t := Training{Pairs: int64(x.pairs), Vectors: len(x.counts)}
-	before := x.shares
-	for t.Iterations < iterations && !t.Converged {
+	before, settled := x.shares, false
+	for t.Iterations < iterations && !settled {
 		x.sweep(nil, &sums, parts)
 		x.maximize(&sums, false)
 		t.Iterations++
 		if t.Iterations%relabelEvery == 0 {
 			x.relabel()
 		}
-		t.LogLik = sums.loglik / max(1, x.pairs)
+		loglik := sums.loglik / max(1, x.pairs)
+		t.Converged = t.Iterations > 1 && loglik-t.LogLik < convergedGain
+		t.LogLik = loglik
 		change := 0.0
 		for k := range before {
 			change = max(change, math.Abs(before[k]-x.shares[k]))
 		}
 		before = x.shares
-		t.Converged = change < 2e-6 && t.Iterations > 5
+		settled = change < 2e-6 && t.Iterations > 5
 	}
 	t.Matches = x.shares[0] * x.pairs
 	return t
@@ -379,6 +381,10 @@ func (x *mixture) agreement(k int) float64 {
 	}
 	return sum
 }
+
+// convergedGain is the gain of a last step, in nats a pair, up to which
+// training counts as converged.
+const convergedGain = 5e-5
 
 // probability returns the probability of a match for a vector.
 func (x *mixture) probability(vector int) float64 {

@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -49,12 +50,64 @@ func NewPlan(t *record.Table, joint Joint) *Plan {
 	return p
 }
 
-// NewPlanFor makes the comparisons of a model again, for another table.
-func NewPlanFor(t *record.Table, m *Model) (*Plan, error) {
-	if m.Classical != nil {
-		return NewClassicalPlan(t, *m.Classical)
+// NewPlanFor makes the comparisons of a saved model again, for another table,
+// and returns the model as that plan needs it. Comparisons that the model lacks
+// are left out, those whose columns the table lacks give no evidence; both are
+// named in Left. It is an error if nothing is left to compare or if a
+// comparison's levels are not those of this version.
+func NewPlanFor(t *record.Table, m *Model) (*Plan, *Model, error) {
+	if n := len(m.Shares); n < 2 || n > MaxKinds+1 {
+		return nil, nil, fmt.Errorf("the model has %d classes, want 2 to %d", n, MaxKinds+1)
 	}
-	return NewPlan(t, m.Joint), nil
+	p := NewPlan(t, m.Joint)
+	if m.Classical != nil {
+		var err error
+		if p, err = NewClassicalPlan(t, *m.Classical); err != nil {
+			return nil, nil, err
+		}
+	}
+	fitted := *m
+	fitted.Comparisons = nil
+	var kept []comparison.Comparison
+	for _, c := range p.Comparisons {
+		i := slices.IndexFunc(m.Comparisons, func(cm ComparisonModel) bool { return cm.Name == c.Name() })
+		if i < 0 {
+			p.Left = append(p.Left, LeftOut{c.Name(), "the model was not trained on it"})
+			continue
+		}
+		if err := m.Comparisons[i].fits(c, len(m.Shares)-1); err != nil {
+			return nil, nil, err
+		}
+		kept = append(kept, c)
+		fitted.Comparisons = append(fitted.Comparisons, m.Comparisons[i])
+	}
+	for _, cm := range m.Comparisons {
+		if !slices.ContainsFunc(kept, func(c comparison.Comparison) bool { return c.Name() == cm.Name }) {
+			p.Left = append(p.Left, LeftOut{cm.Name, "the model knows it, these sources have nothing to compare there"})
+		}
+	}
+	if len(kept) == 0 {
+		return nil, nil, fmt.Errorf("the model and these sources have no comparison in common")
+	}
+	p.Comparisons = kept
+	return p, &fitted, nil
+}
+
+// fits reports how a saved comparison differs from the one that would use it.
+func (cm *ComparisonModel) fits(c comparison.Comparison, kinds int) error {
+	levels := c.Levels()
+	if len(cm.Levels) != len(levels) {
+		return fmt.Errorf("comparison %s has %d levels in the model, %d here", cm.Name, len(cm.Levels), len(levels))
+	}
+	for l, level := range levels {
+		if cm.Levels[l].Label != level.Label {
+			return fmt.Errorf("comparison %s: level %d is %q in the model, %q here", cm.Name, l, cm.Levels[l].Label, level.Label)
+		}
+		if l > 0 && len(cm.Levels[l].U) != kinds {
+			return fmt.Errorf("comparison %s, level %q: %d u probabilities for %d kinds of non-match", cm.Name, level.Label, len(cm.Levels[l].U), kinds)
+		}
+	}
+	return nil
 }
 
 func (p *Plan) add(c comparison.Comparison) bool {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"sama/run"
+
+	"github.com/spf13/pflag"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -34,6 +36,31 @@ func TestExitCodes(t *testing.T) {
 		if got := exitCode(c.err); got != c.want {
 			t.Errorf("%v: exit code %d, want %d", c.err, got, c.want)
 		}
+	}
+}
+
+func TestEveryCommandSaysHowItIsUsed(t *testing.T) {
+	for _, cmd := range (&cli{}).root().Commands() {
+		if cmd.Short == "" || !strings.Contains(cmd.Long, "Exit codes:") || !strings.Contains(cmd.Example, "sama "+cmd.Name()) {
+			t.Errorf("%s: short %q, example %q, long %q", cmd.Name(), cmd.Short, cmd.Example, cmd.Long)
+		}
+	}
+}
+
+// TestFlagsMeanTheSameEverywhere compares the help texts of flags that several
+// commands have.
+func TestFlagsMeanTheSameEverywhere(t *testing.T) {
+	usage := make(map[string]string)
+	for _, cmd := range (&cli{}).root().Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "out" { // where the output goes: a directory, or a file where the output is one
+				return
+			}
+			if before, ok := usage[f.Name]; ok && before != f.Shorthand+" "+f.Usage {
+				t.Errorf("%s --%s: %q, elsewhere %q", cmd.Name(), f.Name, f.Shorthand+" "+f.Usage, before)
+			}
+			usage[f.Name] = f.Shorthand + " " + f.Usage
+		})
 	}
 }
 

@@ -194,10 +194,7 @@ func (p *past) sameRecords() bool {
 
 // overThresholds clusters the run's edges at every candidate threshold.
 func (p *past) overThresholds(truth []uint32) []thresholdLine {
-	var cons graph.Constraints
-	if p.sameRecords() {
-		cons = p.constraints
-	}
+	cons := p.memberConstraints()
 	cut := record.WeightOfBits(p.run.Info.Threshold.Bits)
 	candidates := withCut(graph.Candidates(), cut)
 	n := p.members.Len()

@@ -155,7 +155,7 @@ func (p *past) cohesion(identity uint32, members []uint32) *cohesion {
 		return nil
 	}
 	clusters := graph.ClustersOf(p.members.Identity)
-	all := graph.Cohere(clusters, p.edges, graph.Constraints{}, p.clustering())
+	all := graph.Cohere(clusters, p.edges, p.memberConstraints(), p.clustering())
 	c := all[clusters.Of[members[0]]]
 	wrong := (-c.Hold).Probability()
 	if c.Conflicts > 0 {

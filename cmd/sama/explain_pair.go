@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"sama/graph"
 	"sama/match"
 	"sama/match/comparison"
 	"sama/record"
@@ -109,13 +110,53 @@ func (p *past) verdict(e *match.Explanation, x *pairExplanation, a, b uint32) (t
 		}
 		return "Their own evidence is below the threshold; they are one identity through other records.", chain
 	case above:
-		against, n := p.evidenceBetween(a, b)
-		return fmt.Sprintf("Their own evidence is above the threshold, but joining their identities would join %s whose evidence sums to %s bits against the threshold: they stay apart.",
-			plural(n, "pair", "pairs"), bits(against.Bits())), nil
+		return p.whyApart(a, b), nil
 	case len(x.Rules) == 0 && x.FoundBy == "":
 		return "No blocking rule brings them together, so the run never compared them; their evidence is below the threshold anyway.", nil
 	}
 	return "The evidence is below the threshold: two identities.", nil
+}
+
+// whyApart says why two members are two identities although their own evidence
+// is above the threshold.
+func (p *past) whyApart(a, b uint32) string {
+	const begin = "Their own evidence is above the threshold, but "
+	left, right := p.together(a), p.together(b)
+	for _, u := range p.memberConstraints().Unique {
+		for _, x := range left {
+			for _, y := range right {
+				if u.Code[x] != 0 && u.Code[y] != 0 && u.Code[x] != u.Code[y] {
+					return fmt.Sprintf("%s%s and %s differ in %s, of which an identity has one value: they stay apart.", begin, p.members.Key(x), p.members.Key(y), u.Name)
+				}
+			}
+		}
+	}
+	sum, n := p.evidenceBetween(left, right), len(left)*len(right)
+	if sum > 0 {
+		return fmt.Sprintf("%sthe records around them group better otherwise: they stay apart.", begin)
+	}
+	return fmt.Sprintf("%sjoining their identities would join %s whose evidence against the threshold sums to %s bits: they stay apart.",
+		begin, plural(n, "pair", "pairs"), bits(sum.Bits()))
+}
+
+// together lists the members of a member's identity.
+func (p *past) together(a uint32) []uint32 {
+	var list []uint32
+	for m, of := range p.members.Identity {
+		if of == p.members.Identity[a] {
+			list = append(list, uint32(m))
+		}
+	}
+	return list
+}
+
+// memberConstraints are the run's hard constraints by the numbers of its
+// members; none where the records are not those of the run.
+func (p *past) memberConstraints() graph.Constraints {
+	if p.sameRecords() {
+		return p.constraints
+	}
+	return graph.Constraints{}
 }
 
 // chain returns the records through which two members of one identity hang
@@ -170,22 +211,11 @@ func shortest(next map[uint32][]uint32, from, to uint32) []uint32 {
 }
 
 // evidenceBetween sums the evidence, relative to the threshold and bounded as in
-// clustering, between the identities of two members, over all their pairs.
-func (p *past) evidenceBetween(a, b uint32) (sum record.Weight, pairs int) {
-	of := p.members.Identity
-	var left, right []uint32
-	for m := range uint32(p.members.Len()) {
-		switch of[m] {
-		case of[a]:
-			left = append(left, m)
-		case of[b]:
-			right = append(right, m)
-		}
-	}
+// clustering, over all pairs between two identities.
+func (p *past) evidenceBetween(left, right []uint32) (sum record.Weight) {
 	opt := p.clustering()
 	for _, x := range left {
 		for _, y := range right {
-			pairs++
 			if w, _, ok := p.edge(x, y); ok {
 				sum += max(-opt.Clip, min(opt.Clip, w-p.cut))
 			} else {
@@ -193,7 +223,7 @@ func (p *past) evidenceBetween(a, b uint32) (sum record.Weight, pairs int) {
 			}
 		}
 	}
-	return sum, pairs
+	return sum
 }
 
 // changes says which single changes would move the pair to the other side of

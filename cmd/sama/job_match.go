@@ -13,7 +13,6 @@ import (
 	"sama/graph"
 	"sama/match"
 	"sama/match/blocking"
-	"sama/match/comparison"
 	"sama/record"
 )
 
@@ -122,14 +121,10 @@ func (j *job) planFor(file string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := match.NewPlanFor(j.table, model)
-	if err == nil {
-		err = modelFits(model, plan)
-	}
-	if err != nil {
+	if j.plan, j.model, err = match.NewPlanFor(j.table, model); err != nil {
 		return usagef("model %s does not fit these sources: %w; train one with sama train", file, err)
 	}
-	j.model, j.plan, j.classical = model, plan, model.Classical
+	j.classical = model.Classical
 	return nil
 }
 
@@ -155,51 +150,6 @@ func readModel(path string) (*match.Model, error) {
 		return nil, usagef("model %s has version %d; this sama reads version 1", path, m.Version)
 	}
 	return m, nil
-}
-
-// modelFits reports how a model differs from what the plan compares.
-func modelFits(m *match.Model, p *match.Plan) error {
-	if n := len(m.Shares); n < 2 || n > match.MaxKinds+1 {
-		return fmt.Errorf("it has %d classes, want 2 to %d", n, match.MaxKinds+1)
-	}
-	if want := comparisonNames(p.Comparisons); len(m.Comparisons) != len(want) {
-		return fmt.Errorf("it compares %s, these sources %s", joinComma(modelNames(m)), joinComma(want))
-	}
-	for i, c := range p.Comparisons {
-		cm := m.Comparisons[i]
-		if cm.Name != c.Name() {
-			return fmt.Errorf("it compares %s where these sources compare %s", cm.Name, c.Name())
-		}
-		levels := c.Levels()
-		if len(cm.Levels) != len(levels) {
-			return fmt.Errorf("comparison %s has %d levels in it, %d here", cm.Name, len(cm.Levels), len(levels))
-		}
-		for l, level := range levels {
-			if cm.Levels[l].Label != level.Label {
-				return fmt.Errorf("comparison %s: level %d is %q in it, %q here", cm.Name, l, cm.Levels[l].Label, level.Label)
-			}
-			if l > 0 && len(cm.Levels[l].U) != len(m.Shares)-1 {
-				return fmt.Errorf("comparison %s, level %q: %d u probabilities for %d kinds of non-match", cm.Name, level.Label, len(cm.Levels[l].U), len(m.Shares)-1)
-			}
-		}
-	}
-	return nil
-}
-
-func comparisonNames(list []comparison.Comparison) []string {
-	names := make([]string, len(list))
-	for i, c := range list {
-		names[i] = c.Name()
-	}
-	return names
-}
-
-func modelNames(m *match.Model) []string {
-	names := make([]string, len(m.Comparisons))
-	for i, c := range m.Comparisons {
-		names[i] = c.Name
-	}
-	return names
 }
 
 // compare compares every candidate pair once.

@@ -48,7 +48,7 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 		},
 		"model": func() { f.StringVarP(&o.model, "model", "m", "", "model.json `file` to use instead of training") },
 		"tmp": func() {
-			f.StringVar(&o.tmp, "tmp", "", "`directory` for what does not fit into memory (default: the system's)")
+			f.StringVar(&o.tmp, "tmp", "", "`directory` for temporary files; this version holds all records in memory and makes none")
 		},
 		"dry-run": func() {
 			f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show mapping, rules and pair counts; write nothing")
@@ -61,7 +61,7 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 		},
 		"workers": func() { f.IntVarP(&o.workers, "workers", "w", runtime.GOMAXPROCS(0), "`number` of threads at work") },
 		"memory": func() {
-			f.Var(&o.memory, "memory", "`size` to keep the memory under, such as 4GiB (default: no limit)")
+			f.Var(&o.memory, "memory", "soft limit of memory, a `size` such as 4GiB (default: none)")
 		},
 		"max-rejects": func() {
 			f.Float64Var(&o.maxRejects, "max-rejects", config.DefaultMaxRejects, "`share` of rows that may be rejected")

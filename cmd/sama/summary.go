@@ -76,7 +76,11 @@ func (j *job) printSummary() error {
 		return printJSON(j.stdout, s)
 	}
 	w := j.stdout
-	fmt.Fprintf(w, "%s of %s are %s.\n\n", plural(s.Records, "record", "records"), plural(len(s.Sources), "source", "sources"), plural(s.Identities, "identity", "identities"))
+	verb := "are"
+	if s.Records == 1 {
+		verb = "is"
+	}
+	fmt.Fprintf(w, "%s of %s %s %s.\n\n", plural(s.Records, "record", "records"), plural(len(s.Sources), "source", "sources"), verb, plural(s.Identities, "identity", "identities"))
 	t := newTable("source", "records", "rejected").right(2, 3)
 	for _, x := range s.Sources {
 		t.row(x.Source, count(x.Records), count(x.Rejected))
