@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"sama/graph"
+	"sama/ingest/normalize"
 	"sama/record"
 	"sama/run"
 )
@@ -102,7 +103,29 @@ func (j *job) hardConstraints() (graph.Constraints, error) {
 	if err := errors.Join(errs...); err != nil {
 		return cons, &usageError{err}
 	}
+	for _, c := range j.table.All(record.NationalID) {
+		if !slices.Contains(j.conf.Clusters.Unique, c.Name) {
+			cons.Unique = append(cons.Unique, graph.Unique{Name: c.Name, Code: verifiedCode(c)})
+		}
+	}
 	return cons, nil
+}
+
+// verifiedCode returns the codes of the personal identity codes whose check
+// character is right: two such codes that differ are two people, where a code
+// that fails the check may be a misspelling.
+func verifiedCode(c *record.Column) []uint32 {
+	valid := make([]bool, c.Normal.Len())
+	for code := 1; code < len(valid); code++ {
+		valid[code] = normalize.ValidHetu(c.Normal.At(uint32(code)))
+	}
+	codes := make([]uint32, len(c.Code))
+	for i, code := range c.Code {
+		if valid[code] {
+			codes[i] = code
+		}
+	}
+	return codes
 }
 
 func tableColumns(t *record.Table) []string {

@@ -7,11 +7,12 @@
 //	main.go         signals and the process
 //	cli.go          the root command, Run, exit codes
 //	resolve.go      the nightly run: the line from exports to a run directory
-//	job.go          what the stages of a run hand to each other
+//	job.go          what the steps of that line hand to each other
+//	job_*.go        the steps, by the packages that they call
 //	content.go      a job as the run directory's content
-//	page.go         a job as the report's data
+//	page.go         a job as the report's data, examples.go its examples
 //	summary.go      a job on one screen
-//	init.go …       the other commands
+//	init.go …       the other commands, each in files of its name
 //	reopen.go       an earlier run's records and model, for explain and evaluate
 //	internal/config sama.yaml: strict reading, writing with comments, schema
 package main
