@@ -38,7 +38,7 @@ func (v *pageValues) at(i int) []byte {
 func decodeValues(v *pageValues, src []byte, n int, typ format.Type, width int, enc format.Encoding) error {
 	v.n, v.width, v.spans = n, width, v.spans[:0]
 	switch enc {
-	case format.Plain, format.PlainDictionary:
+	case format.Plain, format.PlainDictionary: //lint:ignore SA1019 older writers use it
 		switch typ {
 		case format.Boolean:
 			return v.plainBool(src)

@@ -246,6 +246,7 @@ func (c *parquetChunk) dataPage(h *pageHeader, data []byte, n int) error {
 	if c.column.maxDef > 0 {
 		present = bytes.Count(c.def, []byte{byte(c.column.maxDef)})
 	}
+	//lint:ignore SA1019 parquet-mr before format 2 and Spark write PlainDictionary
 	indexed := h.encoding == format.RLEDictionary || h.encoding == format.PlainDictionary
 	if indexed {
 		if err := c.decodeIndexes(data, present); err != nil {

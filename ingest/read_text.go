@@ -143,7 +143,6 @@ type guessedText struct {
 	r       io.Reader
 	decided encoding.Encoding // nil: ASCII so far
 	pending []byte            // read, not yet passed on
-	err     error             // of r, after pending
 	out     io.Reader         // the rest, once decided
 }
 

@@ -279,8 +279,6 @@ func countShift(sorted []float64, threshold float64, known int) float64 {
 	return d
 }
 
-func abs(x int) int { return max(x, -x) }
-
 // textbook returns a pair's weight in bits as the formula has it.
 func textbook(p *Plan, m *Model, terms []frequencyTerm, pair record.Pair, v *comparison.Vector) float64 {
 	weight := math.Log2(m.Shares[0] / m.Shares[1])

@@ -39,7 +39,6 @@ type mixture struct {
 
 	q      []classRow // row 0 is unused
 	shares classRow
-	resp   []classRow // vector → responsibilities, only filled on demand
 }
 
 // matchStrength is how many matches the documented probabilities of a

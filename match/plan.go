@@ -40,12 +40,6 @@ func NewPlan(t *record.Table, joint Joint) *Plan {
 	p.addAddress(l)
 	p.addContacts(l)
 	p.addOthers(l)
-	if len(p.Comparisons) > comparison.MaxComparisons {
-		for _, c := range p.Comparisons[comparison.MaxComparisons:] {
-			p.Left = append(p.Left, LeftOut{c.Name(), "more comparisons than a vector holds; others say more"})
-		}
-		p.Comparisons = p.Comparisons[:comparison.MaxComparisons]
-	}
 	p.rows = l.Rows(t.Len())
 	return p
 }
@@ -186,6 +180,10 @@ func (p *Plan) addOthers(l *comparison.Layout) {
 		return cmp.Compare(columnValue(b), columnValue(a))
 	})
 	for _, c := range others {
+		if len(p.Comparisons) == comparison.MaxComparisons {
+			p.Left = append(p.Left, LeftOut{c.Name, "more comparisons than a vector holds; others say more"})
+			continue
+		}
 		switch c.Field {
 		case record.Organization, record.Text:
 			p.add(comparison.NewText(l, c))

@@ -49,7 +49,7 @@ func (p *Plan) Propose(budget Budget, workers int) *Proposal {
 	if n*(n-1)/2 <= allowed {
 		return &Proposal{Rules: []blocking.Rule{blocking.AllPairs}, Expected: 1, Considered: 1}
 	}
-	all := blocking.Expressions(p.Table)
+	all := blocking.Expressions(p.Table, p.columns())
 	perRecord := float64(allowed) / float64(n)
 	block := max(budget.Block, int(perRecord*2))
 	s := newSample(p, all, perRecord, block, workers)
@@ -60,6 +60,16 @@ func (p *Plan) Propose(budget Budget, workers int) *Proposal {
 	}
 	proposal.Expected = s.covered(chosen)
 	return proposal
+}
+
+// columns returns the columns that the plan compares: only what is compared is
+// worth blocking on.
+func (p *Plan) columns() []*record.Column {
+	columns := []*record.Column{}
+	for _, c := range p.Comparisons {
+		columns = append(columns, c.Columns()...)
+	}
+	return columns
 }
 
 // splitters returns the expressions by which large blocks are parted, those

@@ -25,7 +25,6 @@ type maker struct {
 	text  []byte // holds the texts of the record in hand
 	d     draft
 	cells [][]byte
-	short [][]byte
 }
 
 // hold appends what write appends to the maker's text and returns it.

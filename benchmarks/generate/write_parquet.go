@@ -132,7 +132,7 @@ const (
 // (writeRowsFuncOfOptional compares a run of set bits that ends inside a word
 // with the wrong mask).
 type batch struct {
-	w        *parquet.Writer
+	w        *parquet.GenericWriter[any]
 	required int // the first columns are never null
 	columns  [][]parquet.Value
 	rows     int // in the batch
@@ -144,7 +144,7 @@ type batch struct {
 // that the bytes do not depend on how the program was built.
 func newBatch(w io.Writer, schema *parquet.Schema, required int) *batch {
 	b := &batch{required: required, columns: make([][]parquet.Value, len(schema.Columns()))}
-	b.w = parquet.NewWriter(w, schema, parquet.Compression(&parquet.Snappy), parquet.CreatedBy("sama", "generate", "1"))
+	b.w = parquet.NewGenericWriter[any](w, schema, parquet.Compression(&parquet.Snappy), parquet.CreatedBy("sama", "generate", "1"))
 	for i := range b.columns {
 		b.columns[i] = make([]parquet.Value, 0, batchRows)
 	}

@@ -95,7 +95,7 @@ def settings(family, columns):
     ] + [make(c) for c, make in others.items() if c in columns]
     rules = {
         "address": [("first_name", "surname"), ("dob",), ("surname",), ("postcode",), ("street",), ("first_name", "city")],
-        "few": [("first_name", "surname"), ("dob",), ("email",), ("phone",), ("income",), ("city",), ("surname",), ("first_name", "substr(dob, 1, 4)")],
+        "few": [("first_name", "surname"), ("dob",), ("email",), ("phone",), ("income",), ("city", "substr(dob, 1, 3)"), ("surname",), ("first_name", "substr(dob, 1, 4)")],
     }[family]
     rules = [r for r in rules if all(c in columns or "(" in c for c in r)]
     return SettingsCreator(

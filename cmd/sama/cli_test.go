@@ -88,6 +88,38 @@ func TestASecondRunIsRefusedWhileOneWrites(t *testing.T) {
 	mustRun(t, exitDone, args...)
 }
 
+// TestIdentityIDsAreNeverUsedTwice puts current back to the first of two runs:
+// the third run's ids must be neither's.
+func TestIdentityIDsAreNeverUsedTwice(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	args := []string{"resolve", "--quiet", "--out", out, peopleFiles(t)[0]}
+	seen := make(map[string]int)
+	for i := range 3 {
+		mustRun(t, exitDone, args...)
+		r, err := run.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := r.Members()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range m.Identities.Len() {
+			id := m.Identities.At(uint32(k))
+			if before, twice := seen[id]; twice {
+				t.Fatalf("id %s of run %d is in run %d too", id, before, i)
+			}
+			seen[id] = i
+		}
+		if i == 1 {
+			link := filepath.Join(out, "current")
+			if err := errors.Join(os.Remove(link), os.Symlink(filepath.Join("runs", r.Info.Previous), link)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestTooManyRejectsAndUsageHaveTheirCodes(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.csv")

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"sama/graph"
 	"sama/ingest/normalize"
@@ -163,26 +166,55 @@ func (j *job) identify(context.Context) (int64, error) {
 	return int64(len(j.identities.IDs)), nil
 }
 
-// runNumber returns the number after that of the run which is current.
+// runNumber returns a number that no run of the output directory had: one more
+// than the current run's, and than those of runs after it, which are there if
+// current was put back to an earlier one.
 func (j *job) runNumber() (uint32, error) {
-	previous, err := run.Open(j.out)
+	current, err := run.Open(j.out)
 	if errors.Is(err, run.ErrNoRun) {
 		return 1, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("the current run of %s cannot be read: %w", j.out, err)
+		return 0, fmt.Errorf("%w\nThe next run needs the ids of the current one: point %s at a whole run, or name another --out", err, filepath.Join(j.out, "current"))
 	}
-	members, err := previous.Members()
+	runs := filepath.Dir(current.Path)
+	entries, err := os.ReadDir(runs)
 	if err != nil {
 		return 0, err
+	}
+	// A run's name begins with its start; two may have begun in one second.
+	start := current.Info.ID[:strings.LastIndexByte(current.Info.ID, '-')+1]
+	var last uint32
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") || e.Name() < start {
+			continue
+		}
+		number, err := numberOf(filepath.Join(runs, e.Name()))
+		if err != nil {
+			return 0, err
+		}
+		last = max(last, number)
+	}
+	return last + 1, nil
+}
+
+// numberOf returns the number of a run: its identities' ids hold it.
+func numberOf(dir string) (uint32, error) {
+	r, err := run.Open(dir)
+	if err != nil {
+		return 0, err
+	}
+	members, err := r.Members()
+	if err != nil {
+		return 0, fmt.Errorf("run %s: %w; move it elsewhere if it is damaged", r.Path, err)
 	}
 	var last uint32
 	for i := range members.Identities.Len() {
 		id, err := graph.ParseIdentityID(members.Identities.At(uint32(i)))
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", previous.File("members.parquet"), err)
+			return 0, fmt.Errorf("%s: %w", r.File("members.parquet"), err)
 		}
 		last = max(last, id.Run())
 	}
-	return last + 1, nil
+	return last, nil
 }

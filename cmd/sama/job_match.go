@@ -47,7 +47,7 @@ func (j *job) blockingRules() ([]blocking.Rule, blocking.Options, error) {
 		j.proposal = match.NewPlan(j.table, match.Joint{Name: true, Address: true}).Propose(j.conf.Budget(), j.workers)
 		return j.proposal.Rules, j.proposal.Options, nil
 	}
-	all := blocking.Expressions(j.table)
+	all := blocking.Expressions(j.table, nil)
 	opt := blocking.Options{Limit: j.conf.Budget().Block}
 	var rules []blocking.Rule
 	var errs []error

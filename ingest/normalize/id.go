@@ -99,7 +99,7 @@ func ValidYTunnus(s string) bool {
 // identification number: capitals and digits, "" for placeholders (ABC-123).
 func VehicleReg(s string) string {
 	c := Code(s)
-	if junkPlate[c] || len(c) < 2 || len(c) > 20 || strings.IndexAny(c, "0123456789") < 0 {
+	if junkPlate[c] || len(c) < 2 || len(c) > 20 || !strings.ContainsAny(c, "0123456789") {
 		return ""
 	}
 	return c

@@ -98,7 +98,7 @@ func TestPairsEqualBruteForce(t *testing.T) {
 			}
 		}
 		table := testTable(t, fields, values)
-		all := Expressions(table)
+		all := Expressions(table, nil)
 		if len(all) == 0 {
 			return
 		}
@@ -147,7 +147,7 @@ func TestSplitKeepsLimitAndCounts(t *testing.T) {
 		postal = append(postal, []string{"00100", "00200", "00300", "00400", ""}[i%5])
 	}
 	table := testTable(t, []record.Field{record.GivenName, record.FamilyName, record.PostalCode}, [][]string{given, family, postal})
-	all := Expressions(table)
+	all := Expressions(table, nil)
 	rule, err := ParseRule("family_name", all)
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestAllPairs(t *testing.T) {
 
 func TestParseRuleNamesWhatThereIs(t *testing.T) {
 	table := testTable(t, []record.Field{record.GivenName}, [][]string{{"anna", "anna"}})
-	all := Expressions(table)
+	all := Expressions(table, nil)
 	if r, err := ParseRule(" given_name.initial+given_name ", all); err != nil || r.Name != "given_name.initial + given_name" {
 		t.Errorf("rule %q, error %v", r.Name, err)
 	}

@@ -154,11 +154,14 @@ func (e *Expression) measure() {
 }
 
 // Expressions returns every key expression that the table's fields offer, in a
-// fixed order.
-func Expressions(t *record.Table) []*Expression {
+// fixed order. Where use is not nil, only its columns are looked at.
+func Expressions(t *record.Table, use []*record.Column) []*Expression {
 	k := new(collector)
 	for _, f := range record.Fields() {
 		columns := t.All(f)
+		if use != nil {
+			columns = slices.DeleteFunc(columns, func(c *record.Column) bool { return !slices.Contains(use, c) })
+		}
 		switch f {
 		case record.Identifier, record.Text, record.Number, record.Date, record.Category:
 			for _, c := range columns {

@@ -46,7 +46,6 @@ type Data struct {
 // Source is one source and how well it fills the fields.
 type Source struct {
 	Name     string
-	Files    []string
 	Records  int64
 	Rejected int64
 	Fill     []float64 // by Data.Fields: share of records with a normal form
