@@ -230,10 +230,10 @@ func (j *formJudge) judge(form Joint) judgement {
 
 // fit trains the plan's comparisons on vectors.
 func (p *Plan) fit(vectors []Counted, workers int) *mixture {
-	seed := newSeeder(p.Comparisons)
+	seed := newSeeder(p.Comparisons, starts[0])
 	seed.prune(vectors)
 	x := newMixture(p.Comparisons, vectors, len(seed.kinds), workers)
-	x.fit(func(i int) classRow { return seed.start(&vectors[i].Vector) }, jointIterations)
+	x.fit(func(i int) classRow { return seed.responsibilities(&vectors[i].Vector) }, jointIterations)
 	return x
 }
 

@@ -223,7 +223,7 @@ func (s *sample) judge(p *Plan, found [][]record.Pair, workers int) {
 			s.pairs[i].found.set(r)
 		}
 	}
-	seed := newSeeder(p.Comparisons)
+	seed := newSeeder(p.Comparisons, starts[0])
 	out := make([]comparison.Vector, len(pairs))
 	p.compareAll(pairs, out, workers)
 	for i := range out {

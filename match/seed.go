@@ -19,7 +19,8 @@ type seeder struct {
 	named  bool     // given names are compared
 	kinds  []string // of non-match
 	active []int    // kind by rule → kind in the model, that of the others if it was dropped
-	own    []int    // comparison → its own kind, −1 for none; without names
+	begin  start
+	own    []int // comparison → its own kind, −1 for none; without names
 }
 
 // Kinds of non-match among persons, in the order in which they are tried.
@@ -48,8 +49,8 @@ const anyShared = comparison.ContactShared | comparison.BirthSame | comparison.I
 // own where records are not persons.
 const ownKinds = 5
 
-func newSeeder(comparisons []comparison.Comparison) *seeder {
-	s := &seeder{}
+func newSeeder(comparisons []comparison.Comparison, begin start) *seeder {
+	s := &seeder{begin: begin}
 	for _, c := range comparisons {
 		s.levels = append(s.levels, c.Levels())
 		for _, l := range c.Levels() {
@@ -75,7 +76,7 @@ func (s *seeder) prune(vectors []Counted) {
 	for i := range vectors {
 		v := &vectors[i]
 		agree, contra, traits := s.evidence(&v.Vector)
-		p := sigmoid(seedSlope*(agree-contra) - seedOffset)
+		p := sigmoid(s.begin.slope*(agree-contra) - s.begin.offset)
 		k := s.kind(&v.Vector, traits)
 		match[k] += p * float64(v.Pairs)
 		other[k] += (1 - p) * float64(v.Pairs)
@@ -173,8 +174,13 @@ func (s *seeder) evidence(v *comparison.Vector) (agree, contra float64, traits c
 	return agree, contra, traits
 }
 
-// The starting probability of a match is sigmoid(slope·(agree − contra) − offset).
-const seedSlope, seedOffset = 4, 6
+// start says how evidence becomes the starting probability of a match:
+// sigmoid(slope·(agree − contra) − offset).
+type start struct{ slope, offset float64 }
+
+// starts are the starts that training tries, the later ones only where the
+// model of those before is not clear.
+var starts = []start{{6, 8}, {4, 6}}
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
@@ -182,14 +188,14 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 // regard as matches.
 func (s *seeder) probability(v *comparison.Vector) float64 {
 	agree, contra, _ := s.evidence(v)
-	return sigmoid(seedSlope*(agree-contra) - seedOffset)
+	return sigmoid(s.begin.slope*(agree-contra) - s.begin.offset)
 }
 
-// start returns the starting responsibilities of a vector.
-func (s *seeder) start(v *comparison.Vector) classRow {
+// responsibilities returns the starting responsibilities of a vector.
+func (s *seeder) responsibilities(v *comparison.Vector) classRow {
 	agree, contra, traits := s.evidence(v)
 	var r classRow
-	r[0] = sigmoid(seedSlope*(agree-contra) - seedOffset)
+	r[0] = sigmoid(s.begin.slope*(agree-contra) - s.begin.offset)
 	r[1+s.active[s.kind(v, traits)]] = 1 - r[0]
 	return r
 }

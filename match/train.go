@@ -25,11 +25,7 @@ func (p *Plan) Train(c *Candidates, workers int) (*Model, error) {
 	vectors := thin(c.Vectors, trainVectors)
 	candidates := len(vectors)
 	vectors = append(slices.Clip(vectors), p.random(vectors, workers)...)
-	seed := newSeeder(p.Comparisons)
-	seed.prune(vectors)
-	x := newMixture(p.Comparisons, vectors, len(seed.kinds), workers)
-	training := x.fit(func(i int) classRow { return seed.start(&vectors[i].Vector) }, maxIterations)
-	x.settle(candidates)
+	x, seed, training := p.clearest(vectors, candidates, workers)
 	method := "mixture"
 	if training.Matches < trustedMatches {
 		method = "prior"
@@ -43,6 +39,30 @@ func (p *Plan) Train(c *Candidates, workers int) (*Model, error) {
 	m.check()
 	return m, nil
 }
+
+// clearest trains from one start after the other until the model tells matches
+// from non-matches, and returns the one that does best. The first n vectors are
+// the candidate pairs.
+func (p *Plan) clearest(vectors []Counted, n, workers int) (best *mixture, seed *seeder, training Training) {
+	most := -1.0
+	for _, begin := range starts {
+		s := newSeeder(p.Comparisons, begin)
+		s.prune(vectors)
+		x := newMixture(p.Comparisons, vectors, len(s.kinds), workers)
+		t := x.fit(func(i int) classRow { return s.responsibilities(&vectors[i].Vector) }, maxIterations)
+		x.settle(n)
+		if clarity := x.clarity(); clarity > most {
+			best, seed, training, most = x, s, t, clarity
+		}
+		if most >= clearEnough {
+			break
+		}
+	}
+	return best, seed, training
+}
+
+// clearEnough is the clarity from which on no other start is tried.
+const clearEnough = 0.8
 
 // trustedMatches is the least number of matches that a mixture may be learned
 // from. With fewer the weights are documented priors: each level's documented

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func close(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
+func equal(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
 
 // Five records: persons {a b c} {d e}; identities {a b} {c d}, and e was
 // rejected. Pairs: 2 found, 4 true, 1 both.
@@ -26,7 +26,7 @@ func TestScoreOfAHandMadeRun(t *testing.T) {
 		t.Errorf("score %+v", s)
 	}
 	// B-cubed: precision (1 + 1 + ½ + ½ + 1)/5, recall (⅔ + ⅔ + ⅓ + ½ + ½)/5.
-	if !close(s.BCubed.Precision, 0.8) || !close(s.BCubed.Recall, (5.0/3+1)/5) || s.Exact.Recall() != 0 {
+	if !equal(s.BCubed.Precision, 0.8) || !equal(s.BCubed.Recall, (5.0/3+1)/5) || s.Exact.Recall() != 0 {
 		t.Errorf("B-cubed %+v, exact %v", s.BCubed, s.Exact)
 	}
 }

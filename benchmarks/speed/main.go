@@ -78,7 +78,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.TextVar(&o.noise, "noise", generate.Normal, "noise of the silos: clean, normal or dirty")
 	f.IntVar(&o.workers, "workers", 0, "`number` of workers (default: sama's own choice)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.StringVar(&o.keep, "keep", "", "`folder` to keep the silos in, and to take them from next time")
+	f.StringVar(&o.keep, "keep", "", "`folder` to keep the silos in, and to take them from next time; empty it when the generator changes")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
