@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"sama/match/comparison"
+	"sama/record"
 )
 
 // Training starts from rules, never from a posterior: started from one, the
@@ -16,6 +17,7 @@ import (
 // seeder gives the responsibilities that training starts from.
 type seeder struct {
 	levels [][]comparison.Level
+	part   []part   // comparison → what it is about
 	named  bool     // given names are compared
 	kinds  []string // of non-match
 	active []int    // kind by rule → kind in the model, that of the others if it was dropped
@@ -26,7 +28,8 @@ type seeder struct {
 // Kinds of non-match among persons, in the order in which they are tried.
 // Pairs of a kind share something though they do not mean the same person.
 const (
-	kindRelatives = iota
+	kindHousehold = iota
+	kindRelatives
 	kindCoincidence
 	kindNamesakes
 	kindFamily
@@ -35,6 +38,7 @@ const (
 )
 
 var personKinds = []string{
+	"household: the given name differs, several things are shared",
 	"relatives: the given name differs, something is shared",
 	"coincidence: both names differ, something is shared",
 	"namesakes: the same name, nothing else shared",
@@ -43,7 +47,37 @@ var personKinds = []string{
 	"others",
 }
 
+// part is what a comparison is about, as far as training's start cares.
+type part uint8
+
+const (
+	partOther   part = iota
+	partPerson       // names and date of birth
+	partAddress      // a part of the address
+)
+
+func partOf(c comparison.Comparison) part {
+	columns := c.Columns()
+	if len(columns) == 0 {
+		return partOther
+	}
+	switch columns[0].Field {
+	case record.GivenName, record.FamilyName, record.BirthDate:
+		return partPerson
+	case record.Street, record.HouseNumber, record.Unit, record.PostalCode, record.City, record.Region, record.Country:
+		return partAddress
+	}
+	return partOther
+}
+
+// An address counts once, however many comparisons look at its parts.
+const mostAddress = 1.0
+
 const anyShared = comparison.ContactShared | comparison.BirthSame | comparison.IdentifierSame | comparison.OtherSame
+
+// severalShared is the evidence beside names and date of birth from which on a
+// pair has several things in common: two contact points, or one and the address.
+const severalShared = 1.5
 
 // ownKinds is the greatest number of comparisons that have a kind of their
 // own where records are not persons.
@@ -52,6 +86,7 @@ const ownKinds = 5
 func newSeeder(comparisons []comparison.Comparison, begin start) *seeder {
 	s := &seeder{begin: begin}
 	for _, c := range comparisons {
+		s.part = append(s.part, partOf(c))
 		s.levels = append(s.levels, c.Levels())
 		for _, l := range c.Levels() {
 			s.named = s.named || l.Traits&comparison.GivenSame != 0
@@ -69,22 +104,32 @@ func newSeeder(comparisons []comparison.Comparison, begin start) *seeder {
 }
 
 // prune drops the kinds of non-match of which the vectors hold hardly any: a
-// kind made of the doubtful ones among the matches would keep them.
+// kind made of the doubtful ones among the matches would keep them. Households
+// are a kind only where they outnumber the matches and would otherwise be taken
+// for them.
 func (s *seeder) prune(vectors []Counted) {
 	other := make([]float64, len(s.kinds))
 	match := make([]float64, len(s.kinds))
 	for i := range vectors {
 		v := &vectors[i]
-		agree, contra, traits := s.evidence(&v.Vector)
-		p := sigmoid(s.begin.slope*(agree-contra) - s.begin.offset)
-		k := s.kind(&v.Vector, traits)
+		e := s.evidence(&v.Vector)
+		p := s.begin.probability(e.net)
+		k := s.kind(&v.Vector, e)
 		match[k] += p * float64(v.Pairs)
 		other[k] += (1 - p) * float64(v.Pairs)
+	}
+	matches := 0.0
+	for _, m := range match {
+		matches += m
 	}
 	last := len(s.kinds) - 1
 	var kept []string
 	for k, name := range s.kinds[:last] {
-		if other[k] <= 2*match[k] || other[k] < minKind {
+		least := max(minKind, 2*match[k])
+		if s.named && k == kindHousehold {
+			least = max(least, matches)
+		}
+		if other[k] <= least {
 			s.active[k] = -1
 			continue
 		}
@@ -130,9 +175,9 @@ func (s *seeder) ownKinds(comparisons []comparison.Comparison) {
 }
 
 // kind returns the kind of non-match that a vector looks like.
-func (s *seeder) kind(v *comparison.Vector, traits comparison.Traits) int {
+func (s *seeder) kind(v *comparison.Vector, e evidence) int {
 	if s.named {
-		return personKind(traits)
+		return personKind(e)
 	}
 	best, most := len(s.active)-1, 0.25
 	for c, kind := range s.own {
@@ -143,9 +188,12 @@ func (s *seeder) kind(v *comparison.Vector, traits comparison.Traits) int {
 	return best
 }
 
-func personKind(t comparison.Traits) int {
+func personKind(e evidence) int {
+	t := e.traits
 	const both = comparison.GivenSame | comparison.FamilySame
 	switch {
+	case t&comparison.GivenDiffers != 0 && t&comparison.BirthSame == 0 && e.beside >= severalShared:
+		return kindHousehold
 	case t&anyShared != 0 && t&both == 0:
 		return kindCoincidence
 	case t&anyShared != 0 && t&comparison.GivenDiffers != 0:
@@ -160,42 +208,59 @@ func personKind(t comparison.Traits) int {
 	return kindOthers
 }
 
-// evidence sums what a vector says before training.
-func (s *seeder) evidence(v *comparison.Vector) (agree, contra float64, traits comparison.Traits) {
+// evidence is what a vector says before training.
+type evidence struct {
+	net    float64 // what speaks for a match less what speaks against it
+	beside float64 // what speaks for it beside names and date of birth
+	traits comparison.Traits
+}
+
+func (s *seeder) evidence(v *comparison.Vector) (e evidence) {
+	address := 0.0
 	for c, levels := range s.levels {
-		l := &levels[v[c]]
 		if v[c] == 0 {
 			continue
 		}
-		agree += l.Agree
-		contra += l.Contra
-		traits |= l.Traits
+		l := &levels[v[c]]
+		e.net -= l.Contra
+		e.traits |= l.Traits
+		switch s.part[c] {
+		case partPerson:
+			e.net += l.Agree
+		case partAddress:
+			address += l.Agree
+		default:
+			e.beside += l.Agree
+		}
 	}
-	return agree, contra, traits
+	e.beside += min(address, mostAddress)
+	e.net += e.beside
+	return e
 }
 
 // start says how evidence becomes the starting probability of a match:
-// sigmoid(slope·(agree − contra) − offset).
+// 1/(1 + e^(offset − slope·net)).
 type start struct{ slope, offset float64 }
 
 // starts are the starts that training tries, the later ones only where the
 // model of those before is not clear.
 var starts = []start{{6, 8}, {4, 6}}
 
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+func (s start) probability(net float64) float64 {
+	return 1 / (1 + math.Exp(s.offset-s.slope*net))
+}
 
 // probability returns the share of a vector's pairs that training starts to
 // regard as matches.
 func (s *seeder) probability(v *comparison.Vector) float64 {
-	agree, contra, _ := s.evidence(v)
-	return sigmoid(s.begin.slope*(agree-contra) - s.begin.offset)
+	return s.begin.probability(s.evidence(v).net)
 }
 
 // responsibilities returns the starting responsibilities of a vector.
 func (s *seeder) responsibilities(v *comparison.Vector) classRow {
-	agree, contra, traits := s.evidence(v)
+	e := s.evidence(v)
 	var r classRow
-	r[0] = sigmoid(s.begin.slope*(agree-contra) - s.begin.offset)
-	r[1+s.active[s.kind(v, traits)]] = 1 - r[0]
+	r[0] = s.begin.probability(e.net)
+	r[1+s.active[s.kind(v, e)]] = 1 - r[0]
 	return r
 }
