@@ -438,6 +438,10 @@ func (x *mixture) documented(n int) {
 		for row := from; row < to; row++ {
 			x.q[row][0] = max(x.m0[row], 1e-6)
 			x.q[row][1] = max((random[row]+strength*x.overall[row])/(sum+strength), 1e-9)
+			// Agreement speaks for a match, however common it is here.
+			if x.evidence[row] > 0 {
+				x.q[row][1] = min(x.q[row][1], x.q[row][0]/2)
+			}
 		}
 	}
 	x.shares[0], x.shares[1] = 0.01, 0.99

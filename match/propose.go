@@ -44,17 +44,19 @@ const (
 // probable matches not found yet for each pair it adds. What is a probable
 // match is judged on a sample by the rules that training starts from.
 func (p *Plan) Propose(budget Budget, workers int) *Proposal {
-	n := int64(p.Table.Len())
+	copies := p.Copies()
+	active := copies.activeRecords()
+	n := int64(len(active))
 	allowed := max(budget.MinPairs, int64(budget.PairsPerRecord*float64(n)))
 	if n*(n-1)/2 <= allowed {
-		return &Proposal{Rules: []blocking.Rule{blocking.AllPairs}, Expected: 1, Considered: 1}
+		return &Proposal{Rules: []blocking.Rule{blocking.AllPairs}, Options: blocking.Options{Active: copies.Active}, Expected: 1, Considered: 1}
 	}
 	all := blocking.Expressions(p.Table, p.columns())
 	perRecord := float64(allowed) / float64(n)
 	block := max(budget.Block, int(perRecord*2))
-	s := newSample(p, all, perRecord, block, workers)
+	s := newSample(p, all, active, perRecord, block, workers)
 	chosen := s.choose(float64(allowed))
-	proposal := &Proposal{Considered: len(s.rules), Options: blocking.Options{Limit: block, Splitters: splitters(all)}}
+	proposal := &Proposal{Considered: len(s.rules), Options: blocking.Options{Limit: block, Splitters: splitters(all), Active: copies.Active}}
 	for _, r := range chosen {
 		proposal.Rules = append(proposal.Rules, s.rules[r])
 	}
@@ -163,16 +165,17 @@ type samplePair struct {
 }
 
 // newSample tries every candidate rule on a sample of the records.
-func newSample(p *Plan, all []*blocking.Expression, perRecord float64, block, workers int) *sample {
-	n := p.Table.Len()
-	active, anchors, size := chooseSample(n)
+func newSample(p *Plan, all []*blocking.Expression, records []uint32, perRecord float64, block, workers int) *sample {
+	n := len(records)
+	active, anchors := chooseSample(records)
+	size := len(active)
 	s := &sample{rules: candidateRules(all, n, perRecord)}
 	fraction := float64(size) / float64(n)
 	// A pair of the table is in the sample with fraction², and is seen there if
 	// one of its sides is an anchor.
 	unseen := 1 - float64(len(anchors))/float64(size)
 	s.scale = 1 / (fraction * fraction * (1 - unseen*unseen))
-	isAnchor := make([]bool, n)
+	isAnchor := make([]bool, p.Table.Len())
 	for _, a := range anchors {
 		isAnchor[a] = true
 	}
@@ -194,17 +197,17 @@ func newSample(p *Plan, all []*blocking.Expression, perRecord float64, block, wo
 }
 
 // chooseSample picks the records of the sample and the anchors among them,
-// spread evenly over the table.
-func chooseSample(n int) (active []uint32, anchors []uint32, size int) {
-	step := max(1, float64(n)/sampleRecords)
-	for x := 0.0; int(x) < n; x += step {
-		active = append(active, uint32(x))
+// spread evenly over the active records.
+func chooseSample(records []uint32) (active []uint32, anchors []uint32) {
+	step := max(1, float64(len(records))/sampleRecords)
+	for x := 0.0; int(x) < len(records); x += step {
+		active = append(active, records[int(x)])
 	}
 	every := max(1, float64(len(active))/anchorRecords)
 	for x := 0.0; int(x) < len(active); x += every {
 		anchors = append(anchors, active[int(x)])
 	}
-	return active, anchors, len(active)
+	return active, anchors
 }
 
 // judge merges the rules' pairs and gives each its probability of a match.

@@ -81,7 +81,11 @@ const (
 // random returns the vectors of pairs of records drawn uniformly, the same
 // ones for the same table.
 func (p *Plan) random(candidates []Counted, workers int) []Counted {
-	n := p.Table.Len()
+	if p.Table.Len() == 0 {
+		return nil
+	}
+	active := p.Copies().activeRecords()
+	n := len(active)
 	if n < 2 {
 		return nil
 	}
@@ -93,7 +97,7 @@ func (p *Plan) random(candidates []Counted, workers int) []Counted {
 	draw := rand.New(rand.NewPCG(uint64(n), 1))
 	pairs := make([]record.Pair, 0, want)
 	for range want {
-		a, b := uint32(draw.IntN(n)), uint32(draw.IntN(n))
+		a, b := active[draw.IntN(n)], active[draw.IntN(n)]
 		if a != b {
 			pairs = append(pairs, record.Pair{A: min(a, b), B: max(a, b)})
 		}

@@ -51,6 +51,7 @@ type job struct {
 	edges      []match.Edge
 	second     int64         // edges of the second look
 	flat       []record.Edge // edges, without how they came about
+	copies     []match.Edge  // records equal to others, each with the first of them
 
 	// Graph.
 	constraints    graph.Constraints

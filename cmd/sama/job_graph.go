@@ -11,6 +11,7 @@ import (
 
 	"sama/graph"
 	"sama/ingest/normalize"
+	"sama/match"
 	"sama/record"
 	"sama/run"
 )
@@ -144,9 +145,32 @@ func (j *job) cluster(context.Context) (int64, error) {
 	opt := graph.DefaultOptions(j.cut)
 	opt.Workers = j.workers
 	j.clusters, j.contradictions = graph.Correlate(j.table.Len(), j.flat, j.constraints, opt)
+	j.joinCopies()
 	cohesion := graph.Cohere(j.clusters, j.flat, j.constraints, opt)
 	j.doubts = graph.Doubtful(cohesion, j.clusters, doubtMargin)
 	return int64(j.clusters.Len()), nil
+}
+
+// joinCopies puts every record that took no part because others are equal to it
+// where the first of these is, if their weight says so and no constraint keeps
+// them apart.
+func (j *job) joinCopies() {
+	if len(j.copies) == 0 {
+		return
+	}
+	labels := slices.Clone(j.clusters.Of)
+	for _, e := range j.copies {
+		apart := slices.ContainsFunc(j.constraints.Unique, func(u graph.Unique) bool {
+			return u.Code[e.A] != 0 && u.Code[e.B] != 0 && u.Code[e.A] != u.Code[e.B]
+		})
+		if e.Weight >= j.cut && !apart {
+			labels[e.B] = labels[e.A]
+		}
+	}
+	j.clusters = graph.ClustersOf(labels)
+	j.edges = append(j.edges, j.copies...)
+	match.SortEdges(j.edges)
+	j.flat = flatten(j.edges)
 }
 
 // identify gives every cluster an identity id that was never used before in

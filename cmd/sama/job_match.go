@@ -48,7 +48,7 @@ func (j *job) blockingRules() ([]blocking.Rule, blocking.Options, error) {
 		return j.proposal.Rules, j.proposal.Options, nil
 	}
 	all := blocking.Expressions(j.table, nil)
-	opt := blocking.Options{Limit: j.conf.Budget().Block}
+	opt := blocking.Options{Limit: j.conf.Budget().Block, Active: match.NewPlan(j.table, match.Joint{}).Copies().Active}
 	var rules []blocking.Rule
 	var errs []error
 	for i, text := range b.Rules {
@@ -207,6 +207,7 @@ func (j *job) score(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	j.copies = j.plan.Score(j.plan.Copies().Pairs, j.weights, j.workers)
 	flat := flatten(edges)
 	components := graph.Components(j.table.Len(), flat, graph.Candidates()[0])
 	more := j.plan.Score(graph.MissingPairs(components, flat, secondLook), j.weights, j.workers)
