@@ -107,21 +107,33 @@ func (j *job) hardConstraints() (graph.Constraints, error) {
 	if err := errors.Join(errs...); err != nil {
 		return cons, &usageError{err}
 	}
-	for _, c := range j.table.All(record.NationalID) {
-		if !slices.Contains(j.conf.Clusters.Unique, c.Name) {
-			cons.Unique = append(cons.Unique, graph.Unique{Name: c.Name, Code: verifiedCode(c)})
-		}
+	cons.Unique = append(cons.Unique, j.verified(record.NationalID, normalize.ValidHetu)...)
+	if j.table.Column(record.GivenName) == nil {
+		// A person may run two firms; a firm has one business id.
+		cons.Unique = append(cons.Unique, j.verified(record.BusinessID, normalize.ValidYTunnus)...)
 	}
 	return cons, nil
 }
 
-// verifiedCode returns the codes of the personal identity codes whose check
-// character is right: two such codes that differ are two people, where a code
-// that fails the check may be a misspelling.
-func verifiedCode(c *record.Column) []uint32 {
+// verified returns the columns of a field as unique, as far as their values
+// pass a check: two identifiers whose check characters are right and that
+// differ name two people or two firms, where one that fails may be a
+// misspelling.
+func (j *job) verified(f record.Field, check func(string) bool) []graph.Unique {
+	var unique []graph.Unique
+	for _, c := range j.table.All(f) {
+		if !slices.Contains(j.conf.Clusters.Unique, c.Name) {
+			unique = append(unique, graph.Unique{Name: c.Name, Code: verifiedCode(c, check)})
+		}
+	}
+	return unique
+}
+
+// verifiedCode returns the codes of the values that pass a check.
+func verifiedCode(c *record.Column, check func(string) bool) []uint32 {
 	valid := make([]bool, c.Normal.Len())
 	for code := 1; code < len(valid); code++ {
-		valid[code] = normalize.ValidHetu(c.Normal.At(uint32(code)))
+		valid[code] = check(c.Normal.At(uint32(code)))
 	}
 	codes := make([]uint32, len(c.Code))
 	for i, code := range c.Code {

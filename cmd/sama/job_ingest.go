@@ -122,8 +122,9 @@ func keyFor(key, source string, r *ingest.Raw) (string, bool) {
 	return column, ok && of == source && has(column)
 }
 
-// configured returns the mapping of the configuration for a source. What it
-// says no different from the proposal keeps the proposal's reason.
+// configured returns the mapping of the configuration for a source, with the
+// proposal for the columns that it does not list. What it says no different from
+// the proposal keeps the proposal's reason.
 func (j *job) configured(given, proposed ingest.SourceMapping) ingest.SourceMapping {
 	s := ingest.SourceMapping{Source: given.Source, Key: given.Key}
 	if given.Key == "" || j.keyGiven(given.Source, proposed.Key) {
@@ -137,6 +138,11 @@ func (j *job) configured(given, proposed ingest.SourceMapping) ingest.SourceMapp
 			c.Why = p.Why
 		}
 		s.Columns = append(s.Columns, c)
+	}
+	for _, c := range proposed.Columns {
+		if _, listed := mapped(s, c.Column); !listed && c.Column != s.Key {
+			s.Columns = append(s.Columns, c)
+		}
 	}
 	return s
 }

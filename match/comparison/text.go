@@ -44,6 +44,10 @@ func NewText(l *Layout, column *record.Column) Comparison {
 		c.levels = append(c.levels, Level{Label: fmt.Sprintf("equal, frequency band %d of %d", i+1, len(textHolders)+1),
 			Agree: 1, M: 0.14, Traits: OtherSame})
 	}
+	contra := 0.6
+	if column.Field == record.Organization {
+		contra = 1.3 // the name is to a firm what the given name is to a person
+	}
 	m := []float64{0.08, 0.03, 0.04, 0.05, 0.06, 0.06, 0.06, 0.06}
 	for i := range len(textCuts) + 1 {
 		lower := 0.0
@@ -52,7 +56,7 @@ func NewText(l *Layout, column *record.Column) Comparison {
 		}
 		level := Level{Label: fmt.Sprintf("more than %.0f %% of the words in common", 100*lower), M: m[i], Agree: 0.9 * lower}
 		if i < 2 {
-			level.Contra, level.Traits = 0.6, OtherDiffers
+			level.Contra, level.Traits = contra, OtherDiffers
 		}
 		c.levels = append(c.levels, level)
 	}

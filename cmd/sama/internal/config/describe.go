@@ -27,7 +27,7 @@ var descriptions = map[string]string{
 
 	"SourceMapping.Source":  "name of the source",
 	"SourceMapping.Key":     "column that names the records: unique and complete",
-	"SourceMapping.Columns": "columns that are not listed are carried along to the golden record",
+	"SourceMapping.Columns": "columns that are not listed are mapped by what they look like",
 	"ColumnMapping.Column":  "name in the file",
 	"ColumnMapping.As":      "what the column is",
 	"ColumnMapping.Layout":  "dates: YMD, DMY or MDY; telephone numbers: the country of national numbers, such as FI",
