@@ -39,8 +39,12 @@ const (
 	jointRecords = 6_000
 )
 
-// An address is compared jointly if the clarity of the model rises by so much.
-const addressGain = 0.01
+// An address is compared jointly if the clarity of the model rises by so much,
+// or if it does not fall and the log likelihood rises by that share.
+const (
+	addressGain       = 0.01
+	addressLikelihood = 0.007
+)
 
 // A joint comparison of names has many levels: it takes so many matches to
 // learn them. It is also out of the question if after it the model hardly
@@ -78,7 +82,7 @@ func ChooseJoint(ctx context.Context, t *record.Table, b *blocking.Plan, workers
 	j := newFormJudge(p, name, address, vectors, workers)
 	best := j.judge(Joint{})
 	if len(address.separate) > 0 {
-		if other := j.judge(Joint{Address: true}); other.clarity > best.clarity+addressGain {
+		if other := j.judge(Joint{Address: true}); other.betterAddress(best) {
 			best = other
 		}
 	}
@@ -195,6 +199,13 @@ type judgement struct {
 	likelihood float64 // log likelihood of the test pairs, in nats
 	clarity    float64 // see mixture.clarity
 	matches    float64 // expected among all the judge's pairs
+}
+
+// betterAddress says whether comparing the address jointly, as a did, is better
+// than comparing its parts.
+func (a judgement) betterAddress(parts judgement) bool {
+	gain := (a.likelihood - parts.likelihood) / math.Abs(parts.likelihood)
+	return a.clarity > parts.clarity+addressGain || a.clarity >= parts.clarity && gain > addressLikelihood
 }
 
 // judge trains one form and tries it.
