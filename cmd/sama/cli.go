@@ -81,20 +81,39 @@ type cli struct {
 // Run runs one command line (without the program's name) and returns the exit
 // code. It is all of main but for signals, so that tests call it.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	out := &answer{to: stdout}
+	c := &cli{stdin: stdin, stdout: out, stderr: stderr, now: time.Now}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = errors.New("interrupted; nothing was changed")
 	}
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("the answer could not be written: %w", cause(out.err))
+	}
 	if err != nil {
 		c.printError(err)
 	}
 	return exitCode(err)
+}
+
+// answer remembers that something could not be written: an answer that is lost
+// is a failure, whoever wrote it.
+type answer struct {
+	to  io.Writer
+	err error
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.to.Write(p)
+	if err != nil && a.err == nil {
+		a.err = err
+	}
+	return n, err
 }
 
 // printError writes an error to stderr, one line a problem.
