@@ -12,7 +12,6 @@ import (
 	"sama/graph"
 	"sama/match"
 	"sama/record"
-	"sama/run"
 	"sama/run/report"
 )
 
@@ -51,7 +50,6 @@ func (j *job) page() *report.Data {
 		DoubtfulTotal: int64(len(j.doubts)),
 		Doubtful:      j.pageDoubtful(),
 		RejectsTotal:  j.refused,
-		Run:           &report.Run{Version: version(), Started: j.started, Workers: j.workers, PeakBytes: run.PeakMemory()},
 	}
 	d.Fields, d.Sources = j.fill()
 	for _, g := range j.built.Generic[:min(maxJunk, len(j.built.Generic))] {
@@ -69,7 +67,8 @@ func (j *job) page() *report.Data {
 		d.Rejects = append(d.Rejects, report.Reject{File: k.file, Column: k.column, Reason: k.reason, Count: k.count, Example: k.example()})
 	}
 	for _, s := range j.stages {
-		d.Run.Stages = append(d.Run.Stages, report.Stage(s))
+		// Seconds stand in run.json: the page depends on the data alone.
+		d.Work = append(d.Work, report.Stage{Name: s.Name, Items: s.Items, Unit: s.Unit})
 	}
 	return d
 }

@@ -39,6 +39,10 @@ type Data struct {
 	Rejects      []Reject
 	RejectsTotal int64
 
+	// Work is what each stage worked through, without seconds; it is shown where
+	// Run is nil.
+	Work []Stage
+
 	// Run is what depends on the clock and the machine; nil leaves it out.
 	Run *Run
 }

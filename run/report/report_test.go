@@ -31,7 +31,7 @@ func TestPageSaysEverything(t *testing.T) {
 	text := render(t, sample())
 	head, _, _ := strings.Cut(text, `<script type="application/json" id="charts">`)
 	for _, want := range []string{
-		"92\u202f431 records", "vehicle_reg: 2 of 4 levels", "service_2025.jsonl.gz", "asiakasryhmä", "carried along", "shared by 208 different names",
+		"92\u202f431 records", "vehicle_reg: 2 of 4 levels", "asiakasryhmä", "carried along", "shared by 208 different names",
 		"sound(family_name) &amp; birth year &amp; initial", "22\u202f366", "nickname or initial", "untrained", "&#43;2.9 bits", "largest expected F1",
 		"Kauppakatu 11 B 4", "hangs on one weak edge", "not a date", "231 MiB", "sama 0.1.0",
 	} {
@@ -278,5 +278,24 @@ func BenchmarkRender(b *testing.B) {
 		if _, err := Render(d); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestPageWithoutTimesSaysWhatWasDone renders what sama resolve writes: work,
+// and no word of the clock.
+func TestPageWithoutTimesSaysWhatWasDone(t *testing.T) {
+	d := sample()
+	for _, s := range d.Run.Stages {
+		d.Work = append(d.Work, Stage{Name: s.Name, Items: s.Items, Unit: s.Unit})
+	}
+	d.Run = nil
+	text := render(t, d)
+	for _, want := range []string{"Where the work went", `<a href="run.json">`, d.Work[0].Name} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(text, "data-started") {
+		t.Error("the page says when the run was made")
 	}
 }
