@@ -23,7 +23,15 @@ type Copies struct {
 }
 
 // Copies finds the records that are equal in all that the plan compares.
+// They are found once a plan; the first call must not be concurrent.
 func (p *Plan) Copies() *Copies {
+	if p.copies == nil {
+		p.copies = p.findCopies()
+	}
+	return p.copies
+}
+
+func (p *Plan) findCopies() *Copies {
 	n := p.Table.Len()
 	c := &Copies{Active: make([]bool, n)}
 	// The seed differs from run to run; it decides nothing, since records are

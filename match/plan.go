@@ -20,7 +20,8 @@ type Plan struct {
 	// Left names the columns that were not compared, with the reason.
 	Left []LeftOut
 
-	rows comparison.Rows
+	rows   comparison.Rows
+	copies *Copies // see Copies
 }
 
 // Joint says which groups of fields are compared as one comparison.
