@@ -15,6 +15,8 @@ const classes = MaxKinds + 1
 
 type classRow [classes]float64
 
+type classFlags [classes]bool
+
 // mixture estimates a mixture of classes by expectation maximisation on counts
 // of comparison vectors. The probabilities of a vector are products, not sums
 // of logarithms: sixteen factors of at least 1e-9 do not underflow.
@@ -23,8 +25,10 @@ type mixture struct {
 	workers int
 	first   [comparison.MaxComparisons + 1]int // comparison → first row of q
 	levels  [comparison.MaxComparisons]int
-	m0      []float64 // row → documented probability among matches
-	contra  []bool    // row → speaks strongly against a match
+	m0      []float64  // row → documented probability among matches
+	contra  []bool     // row → speaks strongly against a match
+	proper  []bool     // row → the date of birth or an identifier is the same
+	bare    classFlags // class → a kind whose pairs share nothing but names
 	// evidence is, row by row, how much more a level speaks for than against a
 	// match; filled is the share of pairs in which a comparison has evidence.
 	evidence []float64
@@ -58,12 +62,14 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 	x.m0 = make([]float64, rows)
 	x.overall = make([]float64, rows)
 	x.contra = make([]bool, rows)
+	x.proper = make([]bool, rows)
 	x.evidence = make([]float64, rows)
 	for c, cmp := range comparisons {
 		for l, level := range cmp.Levels() {
 			if l > 0 {
 				x.m0[x.first[c]+l-1] = level.M
 				x.contra[x.first[c]+l-1] = level.Contra >= strongContra
+				x.proper[x.first[c]+l-1] = level.Agree >= properAgree && level.Traits&(comparison.BirthSame|comparison.IdentifierSame) != 0
 				x.evidence[x.first[c]+l-1] = level.Agree - level.Contra
 			}
 		}
@@ -231,6 +237,11 @@ func (x *mixture) maximize(s *partial, fixed bool) {
 		if !fixed {
 			x.capContra(from, to)
 		}
+		for k := 1; k <= x.kinds; k++ {
+			if x.bare[k] {
+				x.capProper(from, to, k)
+			}
+		}
 	}
 }
 
@@ -259,6 +270,34 @@ func (x *mixture) capContra(from, to int) {
 			x.q[row][0] *= mostContra / against
 		} else {
 			x.q[row][0] *= (1 - mostContra) / (1 - against)
+		}
+	}
+}
+
+// Pairs that share nothing but names have the same date of birth, or the same
+// identifier, by chance alone: a class in which that is commoner holds matches
+// that differ elsewhere.
+const (
+	properAgree = 1
+	mostProper  = 0.002
+)
+
+// capProper holds a kind of non-match to mostProper in one comparison.
+func (x *mixture) capProper(from, to, k int) {
+	same := 0.0
+	for row := from; row < to; row++ {
+		if x.proper[row] {
+			same += x.q[row][k]
+		}
+	}
+	if same <= mostProper || same > 1-1e-6 {
+		return
+	}
+	for row := from; row < to; row++ {
+		if x.proper[row] {
+			x.q[row][k] *= mostProper / same
+		} else {
+			x.q[row][k] *= (1 - mostProper) / (1 - same)
 		}
 	}
 }
@@ -357,6 +396,7 @@ func (x *mixture) relabel() {
 	if best == 0 {
 		return
 	}
+	x.bare[best] = false
 	x.shares[0], x.shares[best] = x.shares[best], x.shares[0]
 	for row := range x.q {
 		x.q[row][0], x.q[row][best] = x.q[row][best], x.q[row][0]

@@ -145,11 +145,22 @@ func (s *seeder) prune(vectors []Counted) {
 	s.kinds = append(kept, s.kinds[last])
 }
 
+// bare marks the classes whose pairs share nothing but names.
+func (s *seeder) bare() (flags classFlags) {
+	if s.named {
+		for _, k := range []int{kindNamesakes, kindFamily, kindGiven, kindOthers} {
+			flags[1+s.active[k]] = true
+		}
+	}
+	return flags
+}
+
 // minKind is the least number of pairs that a kind of non-match is made of.
 const minKind = 5
 
 // ownKinds gives the comparisons that say most a kind each: pairs that agree
-// there more than elsewhere and yet are different.
+// there more than elsewhere and yet are different. Town, postal code and the
+// like are one: who shares one shares the others.
 func (s *seeder) ownKinds(comparisons []comparison.Comparison) {
 	strength := func(c int) float64 {
 		best := 0.0
@@ -159,19 +170,40 @@ func (s *seeder) ownKinds(comparisons []comparison.Comparison) {
 		return best
 	}
 	order := make([]int, len(comparisons))
+	s.own = make([]int, len(comparisons))
 	for c := range order {
-		order[c] = c
+		order[c], s.own[c] = c, -1
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(strength(b), strength(a)) })
-	s.own = make([]int, len(comparisons))
-	for c := range s.own {
-		s.own[c] = -1
+	for _, c := range order {
+		if !isPlace(comparisons[c]) && len(s.kinds) < ownKinds {
+			s.own[c] = len(s.kinds)
+			s.kinds = append(s.kinds, fmt.Sprintf("%s agrees, the rest does not", comparisons[c].Name()))
+		}
 	}
-	for i, c := range order[:min(len(order), ownKinds)] {
-		s.own[c] = i
-		s.kinds = append(s.kinds, fmt.Sprintf("%s agrees, the rest does not", comparisons[c].Name()))
+	for _, c := range order {
+		if isPlace(comparisons[c]) {
+			s.own[c] = len(s.kinds)
+		}
+	}
+	if slices.Contains(s.own, len(s.kinds)) {
+		s.kinds = append(s.kinds, "the place agrees, the rest does not")
 	}
 	s.kinds = append(s.kinds, "others")
+}
+
+// isPlace reports whether a comparison looks at where somebody lives, wider
+// than a street.
+func isPlace(c comparison.Comparison) bool {
+	columns := c.Columns()
+	if len(columns) != 1 {
+		return false
+	}
+	switch columns[0].Field {
+	case record.PostalCode, record.City, record.Region, record.Country:
+		return true
+	}
+	return false
 }
 
 // kind returns the kind of non-match that a vector looks like.
