@@ -244,7 +244,7 @@ func (p *Plan) fit(vectors []Counted, workers int) *mixture {
 	seed := newSeeder(p.Comparisons, starts[0])
 	seed.prune(vectors)
 	x := newMixture(p.Comparisons, vectors, len(seed.kinds), workers)
-	x.bare = seed.bare()
+	x.bounds = seed.bounds()
 	x.fit(func(i int) classRow { return seed.responsibilities(&vectors[i].Vector) }, jointIterations)
 	return x
 }

@@ -15,7 +15,12 @@ const classes = MaxKinds + 1
 
 type classRow [classes]float64
 
-type classFlags [classes]bool
+// bound says that the pairs of a class have one of these traits in no more
+// than that share.
+type bound struct {
+	traits comparison.Traits
+	most   float64
+}
 
 // mixture estimates a mixture of classes by expectation maximisation on counts
 // of comparison vectors. The probabilities of a vector are products, not sums
@@ -25,10 +30,10 @@ type mixture struct {
 	workers int
 	first   [comparison.MaxComparisons + 1]int // comparison → first row of q
 	levels  [comparison.MaxComparisons]int
-	m0      []float64  // row → documented probability among matches
-	contra  []bool     // row → speaks strongly against a match
-	proper  []bool     // row → the date of birth or an identifier is the same
-	bare    classFlags // class → a kind whose pairs share nothing but names
+	m0      []float64           // row → documented probability among matches
+	contra  []bool              // row → speaks strongly against a match
+	traits  []comparison.Traits // row → what it means
+	bounds  [classes]bound      // class → what its pairs have by chance alone
 	// evidence is, row by row, how much more a level speaks for than against a
 	// match; filled is the share of pairs in which a comparison has evidence.
 	evidence []float64
@@ -62,14 +67,17 @@ func newMixture(comparisons []comparison.Comparison, vectors []Counted, kinds, w
 	x.m0 = make([]float64, rows)
 	x.overall = make([]float64, rows)
 	x.contra = make([]bool, rows)
-	x.proper = make([]bool, rows)
+	x.traits = make([]comparison.Traits, rows)
 	x.evidence = make([]float64, rows)
 	for c, cmp := range comparisons {
 		for l, level := range cmp.Levels() {
 			if l > 0 {
 				x.m0[x.first[c]+l-1] = level.M
 				x.contra[x.first[c]+l-1] = level.Contra >= strongContra
-				x.proper[x.first[c]+l-1] = level.Agree >= properAgree && level.Traits&(comparison.BirthSame|comparison.IdentifierSame) != 0
+				x.traits[x.first[c]+l-1] = level.Traits
+				if level.Agree < sureAgree {
+					x.traits[x.first[c]+l-1] &^= comparison.BirthSame
+				}
 				x.evidence[x.first[c]+l-1] = level.Agree - level.Contra
 			}
 		}
@@ -238,9 +246,7 @@ func (x *mixture) maximize(s *partial, fixed bool) {
 			x.capContra(from, to)
 		}
 		for k := 1; k <= x.kinds; k++ {
-			if x.bare[k] {
-				x.capProper(from, to, k)
-			}
+			x.capKind(from, to, k)
 		}
 	}
 }
@@ -274,30 +280,29 @@ func (x *mixture) capContra(from, to int) {
 	}
 }
 
-// Pairs that share nothing but names have the same date of birth, or the same
-// identifier, by chance alone: a class in which that is commoner holds matches
-// that differ elsewhere.
-const (
-	properAgree = 1
-	mostProper  = 0.002
-)
+// sureAgree is the evidence from which on a date of birth is the same for
+// certain, not nearly.
+const sureAgree = 1
 
-// capProper holds a kind of non-match to mostProper in one comparison.
-func (x *mixture) capProper(from, to, k int) {
+// capKind holds a kind of non-match to its bound in one comparison: namesakes
+// have the same date of birth by chance alone, relatives the same given name
+// seldom. A class in which that is commoner holds matches that differ elsewhere.
+func (x *mixture) capKind(from, to, k int) {
+	b := x.bounds[k]
 	same := 0.0
 	for row := from; row < to; row++ {
-		if x.proper[row] {
+		if x.traits[row]&b.traits != 0 {
 			same += x.q[row][k]
 		}
 	}
-	if same <= mostProper || same > 1-1e-6 {
+	if same <= b.most || same > 1-1e-6 {
 		return
 	}
 	for row := from; row < to; row++ {
-		if x.proper[row] {
-			x.q[row][k] *= mostProper / same
+		if x.traits[row]&b.traits != 0 {
+			x.q[row][k] *= b.most / same
 		} else {
-			x.q[row][k] *= (1 - mostProper) / (1 - same)
+			x.q[row][k] *= (1 - b.most) / (1 - same)
 		}
 	}
 }
@@ -396,7 +401,7 @@ func (x *mixture) relabel() {
 	if best == 0 {
 		return
 	}
-	x.bare[best] = false
+	x.bounds[best] = bound{}
 	x.shares[0], x.shares[best] = x.shares[best], x.shares[0]
 	for row := range x.q {
 		x.q[row][0], x.q[row][best] = x.q[row][best], x.q[row][0]

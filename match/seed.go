@@ -145,14 +145,29 @@ func (s *seeder) prune(vectors []Counted) {
 	s.kinds = append(kept, s.kinds[last])
 }
 
-// bare marks the classes whose pairs share nothing but names.
-func (s *seeder) bare() (flags classFlags) {
-	if s.named {
-		for _, k := range []int{kindNamesakes, kindFamily, kindGiven, kindOthers} {
-			flags[1+s.active[k]] = true
-		}
+// What the pairs of a kind of non-match have in common although the kind says
+// that they differ there, as a share: by chance, or because a parent and a child
+// share a given name.
+const (
+	mostGivenClose = 0.03  // of relatives
+	mostNamesSame  = 0.1   // of those who share something by coincidence
+	mostBirthSame  = 0.002 // of those who share nothing but names
+)
+
+// bounds says what the pairs of each class have by chance alone.
+func (s *seeder) bounds() (of [classes]bound) {
+	if !s.named {
+		return of
 	}
-	return flags
+	for _, k := range []int{kindHousehold, kindRelatives} {
+		of[1+s.active[k]] = bound{comparison.GivenClose, mostGivenClose}
+	}
+	of[1+s.active[kindCoincidence]] = bound{comparison.GivenSame | comparison.FamilySame, mostNamesSame}
+	// The others come last: kinds that were dropped are among them.
+	for _, k := range []int{kindNamesakes, kindFamily, kindGiven, kindOthers} {
+		of[1+s.active[k]] = bound{comparison.BirthSame | comparison.IdentifierSame, mostBirthSame}
+	}
+	return of
 }
 
 // minKind is the least number of pairs that a kind of non-match is made of.

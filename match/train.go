@@ -49,7 +49,7 @@ func (p *Plan) clearest(vectors []Counted, n, workers int) (best *mixture, seed 
 		s := newSeeder(p.Comparisons, begin)
 		s.prune(vectors)
 		x := newMixture(p.Comparisons, vectors, len(s.kinds), workers)
-		x.bare = s.bare()
+		x.bounds = s.bounds()
 		t := x.fit(func(i int) classRow { return s.responsibilities(&vectors[i].Vector) }, maxIterations)
 		x.settle(n)
 		if clarity := x.clarity(); clarity > most {

@@ -36,7 +36,8 @@ type Traits uint16
 
 // The traits of a level.
 const (
-	GivenSame Traits = 1 << iota
+	GivenSame  Traits = 1 << iota
+	GivenClose        // all of the given name is the same, a typing error apart
 	GivenDiffers
 	FamilySame
 	FamilyDiffers

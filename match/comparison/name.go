@@ -329,6 +329,8 @@ func nameLevel(g, f int) Level {
 
 func givenTraits(g int) Traits {
 	switch {
+	case g == givenEqual || g == givenTypo:
+		return GivenSame | GivenClose
 	case g <= givenTypo:
 		return GivenSame
 	case g == givenDiffer || g == givenFar:
