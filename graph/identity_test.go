@@ -95,7 +95,7 @@ func TestMistypedIdentityIDsAreRefused(t *testing.T) {
 
 func TestFirstAssignmentFollowsTheKeys(t *testing.T) {
 	c := ClustersOf([]uint32{5, 3, 5, 9})
-	a, err := Assign(c, Issuer{Run: 1, Seed: 8})
+	a, err := Assign(c, new(Past), Issuer{Run: 1, Seed: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
