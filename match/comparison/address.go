@@ -223,7 +223,7 @@ func stringPart(m *memo, column *record.Column, slot int, a, b []uint32) int {
 	entry, key, level, ok := m.find(x, y)
 	if !ok {
 		level = partDiffers
-		if nearText(column, x, y) {
+		if nearText(column, min(x, y), max(x, y)) {
 			level = partNear
 		}
 		m.put(entry, key, level)
@@ -236,6 +236,6 @@ func stringPart(m *memo, column *record.Column, slot int, a, b []uint32) int {
 func nearText(c *record.Column, x, y uint32) bool {
 	a, b := c.Normal.At(x), c.Normal.At(y)
 	return squeezedEqual(a, b) ||
-		len(a) > 3 && len(b) > 3 && (strsim.OSAWithin(a, b, 1) || len(a) > 7 && strsim.OSAWithin(a, b, 2)) ||
+		len(a) > 3 && len(b) > 3 && (strsim.OSAWithin(a, b, 1) || max(len(a), len(b)) > 7 && strsim.OSAWithin(a, b, 2)) ||
 		strsim.JaroWinkler(a, b) >= 0.93
 }

@@ -161,7 +161,10 @@ func (s *Scratch) cache(k memoKey) *memo {
 }
 
 // find returns the remembered level of the pair of codes, and the entry where
-// to put it if it is not known. Codes are never both 0.
+// to put it if it is not known. Codes are never both 0. What is put must be the
+// level of the smaller code against the larger: not every way to compare texts
+// gives the same both ways round, and which of the two comes first depends on
+// the pairs that a worker happens to see.
 func (m *memo) find(a, b uint32) (entry int, key uint64, level uint8, ok bool) {
 	if a > b {
 		a, b = b, a

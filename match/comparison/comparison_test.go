@@ -2,6 +2,7 @@ package comparison
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,7 +187,7 @@ func TestComparisonsAreSymmetric(t *testing.T) {
 		"text":   func(l *Layout, t *record.Table) Comparison { return NewText(l, t.Columns[3]) },
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		word := rapid.StringMatching(`|[a-d]{1,6}( [a-d]{1,5})?`)
+		word := rapid.StringMatching(`|[a-d]{1,6}( [a-d]{1,5})?|[a-c]{4,14}( [a-c]{1,12}){0,3}`)
 		row := func() []string {
 			return []string{word.Draw(t, "given"), word.Draw(t, "family"), rapid.StringMatching(`|[a-c]{1,4}@x\.fi`).Draw(t, "email"),
 				word.Draw(t, "street"), rapid.StringMatching(`|[1-9]`).Draw(t, "house"), rapid.StringMatching(`|[0-2]{5}`).Draw(t, "postal"),
@@ -206,6 +207,43 @@ func TestComparisonsAreSymmetric(t *testing.T) {
 			}
 			if level := c.Levels()[out[2][0]]; out[2][0] != 0 && level.Contra > 0 {
 				t.Fatalf("%s: equal records %q at level %q", name, a, level.Label)
+			}
+		}
+	})
+}
+
+// TestMemoriesHoldEitherOrder compares the values that a comparison remembers by
+// their codes both ways round: which way a worker sees first must not matter.
+func TestMemoriesHoldEitherOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.StringMatching(`[ab]{2,10}( [ab]{1,8}){0,2}`)
+		x := word.Draw(t, "x")
+		y := []rune(x) // a few letters off: at the edge of what counts as alike
+		for range rapid.IntRange(1, 3).Draw(t, "edits") {
+			at := rapid.IntRange(0, len(y)).Draw(t, "at")
+			if len(y) > 1 && at < len(y) && rapid.Bool().Draw(t, "out") {
+				y = slices.Delete(y, at, at+1)
+			} else {
+				y = slices.Insert(y, at, rapid.SampledFrom([]rune("abc")).Draw(t, "in"))
+			}
+		}
+		rows := [][]string{{x}, {string(y)}}
+		column := testTable(t, []record.Field{record.City}, rows).Columns[0]
+		if column.Normal.Len() < 3 {
+			return
+		}
+		c := NewText(new(Layout), column).(*textComparison)
+		given := newNames(column, column)
+		for name, same := range map[string]bool{
+			"nearText":      nearText(column, 1, 2) == nearText(column, 2, 1),
+			"rankWord":      rankWord(column, 1, 2) == rankWord(column, 2, 1),
+			"rankCode":      rankCode(column, 1, 2) == rankCode(column, 2, 1),
+			"overlap":       c.overlap(1, 2) == c.overlap(2, 1),
+			"compareGiven":  given.compareGiven(1, 2) == given.compareGiven(2, 1),
+			"compareFamily": given.compareFamily(1, 2) == given.compareFamily(2, 1),
+		} {
+			if !same {
+				t.Fatalf("%s: %q and %q the other way round are another level", name, rows[0], rows[1])
 			}
 		}
 	})

@@ -144,7 +144,7 @@ func (c *emailComparison) Compare(s *Scratch, rows Rows, pairs []record.Pair, ou
 		default:
 			entry, key, level, ok := m.find(ea, eb)
 			if !ok {
-				level = c.differ(ea, eb)
+				level = c.differ(min(ea, eb), max(ea, eb))
 				m.put(entry, key, level)
 			}
 			if level == emailDiffer {

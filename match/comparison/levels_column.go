@@ -136,7 +136,7 @@ func (c *levelColumn) mask(m *memo, x, y uint32) uint8 {
 	if !ok {
 		mask = 0
 		for i := range c.tests {
-			if c.holds(i, x, y) {
+			if c.holds(i, min(x, y), max(x, y)) {
 				mask |= 1 << i
 			}
 		}

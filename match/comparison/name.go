@@ -385,7 +385,7 @@ func (c *nameComparison) givenAgreement(m *memo, a, b uint32) int {
 	}
 	entry, key, level, ok := m.find(a, b)
 	if !ok {
-		level = uint8(c.compareGiven(a, b))
+		level = uint8(c.compareGiven(min(a, b), max(a, b)))
 		m.put(entry, key, level)
 	}
 	return int(level)
@@ -400,7 +400,7 @@ func (c *nameComparison) familyAgreement(m *memo, a, b uint32) int {
 	}
 	entry, key, level, ok := m.find(a, b)
 	if !ok {
-		level = uint8(c.compareFamily(a, b))
+		level = uint8(c.compareFamily(min(a, b), max(a, b)))
 		m.put(entry, key, level)
 	}
 	return int(level)

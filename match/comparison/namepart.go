@@ -66,7 +66,7 @@ func (c *givenComparison) Compare(s *Scratch, rows Rows, pairs []record.Pair, ou
 		default:
 			entry, key, level, ok := m.find(a, b)
 			if !ok {
-				level = uint8(len(givenCuts)+1) + uint8(c.compareGiven(a, b))
+				level = uint8(len(givenCuts)+1) + uint8(c.compareGiven(min(a, b), max(a, b)))
 				m.put(entry, key, level)
 			}
 			out[i][index] = level
@@ -111,7 +111,7 @@ func (c *familyComparison) Compare(s *Scratch, rows Rows, pairs []record.Pair, o
 		default:
 			entry, key, level, ok := m.find(a, b)
 			if !ok {
-				level = uint8(len(familyCuts)+1) + uint8(c.compareFamily(a, b))
+				level = uint8(len(familyCuts)+1) + uint8(c.compareFamily(min(a, b), max(a, b)))
 				m.put(entry, key, level)
 			}
 			out[i][index] = level

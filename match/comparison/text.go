@@ -81,7 +81,7 @@ func (c *textComparison) Compare(s *Scratch, rows Rows, pairs []record.Pair, out
 		default:
 			entry, key, level, ok := m.find(x, y)
 			if !ok {
-				level = uint8(len(textHolders)+2) + uint8(band(c.overlap(x, y), textCuts))
+				level = uint8(len(textHolders)+2) + uint8(band(c.overlap(min(x, y), max(x, y)), textCuts))
 				m.put(entry, key, level)
 			}
 			out[i][index] = level

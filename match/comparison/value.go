@@ -100,7 +100,7 @@ func (c *valueComparison) Compare(s *Scratch, rows Rows, pairs []record.Pair, ou
 		default:
 			entry, key, level, ok := m.find(x, y)
 			if !ok {
-				level = uint8(len(valueCuts)+2) + c.rank(c.column, x, y)
+				level = uint8(len(valueCuts)+2) + c.rank(c.column, min(x, y), max(x, y))
 				m.put(entry, key, level)
 			}
 			out[i][index] = level
