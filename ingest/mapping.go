@@ -42,8 +42,28 @@ type Mapping struct {
 // SourceMapping is the mapping of one source.
 type SourceMapping struct {
 	Source  string          `yaml:"source" json:"source"`
-	Key     string          `yaml:"key" json:"key"` // the column that names the records; the columns of a source that are not listed are carried
-	Columns []ColumnMapping `yaml:"columns" json:"columns"`
+	Key     string          `yaml:"key,omitempty" json:"key,omitempty"` // the column that names the records; the columns of a source that are not listed are carried
+	Columns []ColumnMapping `yaml:"columns,omitempty" json:"columns,omitempty"`
+
+	// Mode is ModeDelta where the files hold only the records that changed since
+	// the previous run; "" and ModeFull: they hold all.
+	Mode string `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=full,enum=delta"`
+	// Deleted is how a delta marks the records that are gone, nil = not at all.
+	Deleted *DeleteMark `yaml:"deleted,omitempty" json:"deleted,omitempty"`
+	// Deletes are files of the keys of records that are gone, one a row.
+	Deletes []string `yaml:"deletes,omitempty" json:"deletes,omitempty"`
+}
+
+// The modes of a source.
+const (
+	ModeFull  = "full"
+	ModeDelta = "delta"
+)
+
+// DeleteMark is a column whose value marks the records of a delta that are gone.
+type DeleteMark struct {
+	Column string   `yaml:"column" json:"column"`
+	Values []string `yaml:"values,omitempty" json:"values,omitempty"` // none = true, t, yes, y, 1, d, delete, deleted
 }
 
 // ColumnMapping is the mapping of one column.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"slices"
@@ -96,6 +97,8 @@ func (p *proposal) decide() {
 		switch {
 		case c.profile.filled == 0:
 			c.set(RoleCarried, true, "empty")
+		case nested(c.profile.values):
+			c.set(RoleCarried, true, "values: nested JSON")
 		case certain == 0:
 			r, why := byValues(c.profile)
 			c.set(r, false, "values: "+why)
@@ -112,6 +115,18 @@ func (p *proposal) decide() {
 			p.note(c.Name, "the name says %s, the values do not; taken as %s", named, r)
 		}
 	}
+}
+
+// nested reports that values are JSON objects or arrays, whatever the name says:
+// they are carried, not compared.
+func nested(values []string) bool {
+	n := 0
+	for _, v := range values {
+		if v != "" && (v[0] == '{' || v[0] == '[') && json.Valid([]byte(v)) {
+			n++
+		}
+	}
+	return n > 0 && float64(n) >= 0.9*float64(len(values))
 }
 
 func (c *candidate) set(r Role, named bool, why string) { c.role, c.named, c.why = r, named, why }

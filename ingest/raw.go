@@ -8,15 +8,17 @@ import (
 
 // Raw is one source as its files say it, column by column; nothing is
 // normalised yet. Its rows are those of its files in order of path, without
-// the rows that were rejected.
+// the rows that were rejected; of a delta source, what [Fold] makes of them and
+// of the records before.
 type Raw struct {
 	Source  string
-	Files   []File // sorted by path
+	Files   []File // sorted by path; of a delta source those of the night
 	Rows    int
 	Columns []RawColumn // in the order in which the files first name them
 
 	// rows maps a row to its row in the files laid end to end, where a source
-	// column has split the files; nil where the two are the same.
+	// column has split the files or a delta was folded; nil where the two are
+	// the same. What lies behind all files is a row of the previous run.
 	rows []uint32
 }
 
@@ -38,7 +40,8 @@ type File struct {
 // Kind is the type of a column as its file says it.
 type Kind uint8
 
-// The kinds of column. All columns of a CSV file are text.
+// The kinds of column. All columns of a CSV file are text. Run directories keep
+// their numbers: a new kind goes to the end.
 const (
 	KindText Kind = iota
 	KindInteger
@@ -75,7 +78,7 @@ func (r *Raw) Where(row int) (file string, n int64) {
 		}
 		row -= f.Rows
 	}
-	return r.Source, int64(row) + 1
+	return "the records of " + r.Source + " in the previous run", int64(row) + 1
 }
 
 // dataRow returns the 1-based data row of the taken row i: the smallest n with

@@ -2,9 +2,11 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +18,12 @@ import (
 //	"a": null              null, as where the name is missing
 //	"a": ["x", 1]          a list
 //	"a": {"b": "text"}     a column a.b
-//	"a": {"b": {…}}, "a": [[…]], "a": [{…}]    rejected value, the row is kept
+//	"a": [{"b": "x"}, {"b": "y"}]    a column a.b with the list x, y
+//
+// What lies deeper is carried as its JSON text: {"b": 1} in the column a.b for
+// "a": {"b": {"b": 1}}, and as an element of the list where it is inside one.
+// Lists leave nulls out, so the columns of a list of objects need not be
+// equally long.
 //
 // A line that is not an object, or names a column twice, is a rejected row.
 
@@ -37,6 +44,9 @@ type jsonFile struct {
 
 	parser  jsonParser
 	values  []jsonValue // of the row
+	items   []jsonItem  // of the list at hand
+	inItem  []int64     // column → last object in a list that named it
+	objects int64       // in lists, so far
 	joined  []byte
 	name    []byte
 	guessed int // the column expected next: rows name them in the same order
@@ -44,6 +54,25 @@ type jsonFile struct {
 
 // jsonKinds are the kinds of value that a column has had.
 type jsonKinds struct{ text, integer, float, boolean bool }
+
+// of returns the kinds with one more.
+func (k jsonKinds) of(t jsonType) jsonKinds {
+	switch t {
+	case jsonText:
+		k.text = true
+	case jsonInteger:
+		k.integer = true
+	case jsonFloat:
+		k.float = true
+	case jsonBool:
+		k.boolean = true
+	}
+	return k
+}
+
+func (k jsonKinds) with(o jsonKinds) jsonKinds {
+	return jsonKinds{k.text || o.text, k.integer || o.integer, k.float || o.float, k.boolean || o.boolean}
+}
 
 // kind returns the kind of the column: text where kinds mix, but for integers
 // among other numbers.
@@ -64,6 +93,15 @@ func (k jsonKinds) kind() Kind {
 type jsonValue struct {
 	column int
 	text   []byte
+	kinds  jsonKinds
+	list   bool
+}
+
+// jsonItem is an element of a list, for the column that it is of.
+type jsonItem struct {
+	column int
+	text   []byte
+	kind   jsonType
 }
 
 // readJSONL reads the file into t.
@@ -134,7 +172,7 @@ func (f *jsonFile) line(line []byte) error {
 	f.dataRow++
 	f.values, f.joined, f.guessed = f.values[:0], f.joined[:0], 0
 	f.parser.reset(line)
-	columns, listed, repaired := len(f.columns), len(f.rej.list), f.t.Repaired
+	columns := len(f.columns)
 	if err := f.object(); err != nil {
 		if errors.Is(err, errTooManyColumns) {
 			return err
@@ -143,8 +181,8 @@ func (f *jsonFile) line(line []byte) error {
 		for _, c := range f.columns[columns:] {
 			delete(f.byName, c.name)
 		}
-		f.columns, f.kinds, f.seen = f.columns[:columns], f.kinds[:columns], f.seen[:columns]
-		f.rej.list, f.t.Repaired = f.rej.list[:listed], repaired
+		f.columns, f.kinds = f.columns[:columns], f.kinds[:columns]
+		f.seen, f.inItem = f.seen[:columns], f.inItem[:columns]
 		f.dataRow--
 		f.reject(err.Error(), line)
 		return nil
@@ -153,6 +191,8 @@ func (f *jsonFile) line(line []byte) error {
 		c := f.columns[v.column]
 		f.pad(c)
 		c.codes = append(c.codes, c.code(v.text))
+		c.list = c.list || v.list
+		f.kinds[v.column] = f.kinds[v.column].with(v.kinds)
 	}
 	f.t.Rows++
 	return nil
@@ -188,76 +228,90 @@ func (f *jsonFile) object() error {
 			return p.end()
 		}
 		f.name = append(f.name[:0], key...)
-		if p.peek() != '{' {
-			if err := f.member(); err != nil {
-				return err
-			}
-			continue
+		switch p.peek() {
+		case '{':
+			err = f.fields(func() error {
+				if p.peek() == '[' {
+					return f.list(false)
+				}
+				return f.member()
+			})
+		case '[':
+			err = f.list(true)
+		default:
+			err = f.member()
 		}
-		p.pos++
-		f.name = append(f.name, '.')
-		prefix := len(f.name)
-		for inner := true; ; inner = false {
-			key, more, err := p.key(inner)
-			if err != nil {
-				return err
-			}
-			if !more {
-				break
-			}
-			f.name = append(f.name[:prefix], key...)
-			if err := f.member(); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// member reads the value of the column f.name.
-func (f *jsonFile) member() error {
-	i, err := f.column()
-	if err != nil {
-		return err
-	}
-	if f.seen[i] == f.dataRow {
-		return fmt.Errorf("the name %q is there twice", f.columns[i].name)
-	}
-	f.seen[i] = f.dataRow
-	p := &f.parser
-	start := p.pos
-	switch p.peek() {
-	case '{':
-		if err := p.skip(0); err != nil {
+		if err != nil {
 			return err
 		}
-		f.rejectValue(i, "an object within an object; taken as null", p.line[start:p.pos])
-		return nil
-	case '[':
-		return f.list(i)
 	}
-	text, err := p.scalar()
+}
+
+// fields reads the object that begins here; each is called for every field
+// with its column's name in f.name.
+func (f *jsonFile) fields(each func() error) error {
+	p := &f.parser
+	p.pos++
+	f.name = append(f.name, '.')
+	prefix := len(f.name)
+	for first := true; ; first = false {
+		key, more, err := p.key(first)
+		if err != nil || !more {
+			return err
+		}
+		f.name = append(f.name[:prefix], key...)
+		if err := each(); err != nil {
+			return err
+		}
+	}
+}
+
+// member reads the one value of the column f.name.
+func (f *jsonFile) member() error {
+	i, err := f.once()
 	if err != nil {
 		return err
 	}
-	if len(text) > 0 || p.kind != jsonNull {
-		f.kinds[i].add(p.kind)
-		f.values = append(f.values, jsonValue{i, text})
+	text, kind, err := f.text()
+	if err == nil && kind != jsonNull {
+		f.values = append(f.values, jsonValue{i, text, jsonKinds{}.of(kind), false})
 	}
-	return nil
+	return err
 }
 
-func (f *jsonFile) rejectValue(column int, reason string, value []byte) {
-	f.t.Repaired++
-	f.rej.add(f.dataRow, f.columns[column].name, reason, strings.ToValidUTF8(string(value[:min(len(value), 4*maxRejectValue)]), "\uFFFD"))
+// once returns the column of the name f.name, which the row must not have named
+// before.
+func (f *jsonFile) once() (int, error) {
+	i, err := f.column()
+	if err != nil {
+		return 0, err
+	}
+	if f.seen[i] == f.dataRow {
+		return 0, fmt.Errorf("the name %q is there twice", f.columns[i].name)
+	}
+	f.seen[i] = f.dataRow
+	return i, nil
 }
 
-// list reads an array as a list of texts.
-func (f *jsonFile) list(i int) error {
+// text reads a value: a scalar's text, anything else as JSON.
+func (f *jsonFile) text() ([]byte, jsonType, error) {
 	p := &f.parser
-	start, from := p.pos, len(f.joined)
+	if c := p.peek(); c == '{' || c == '[' {
+		start := p.pos
+		err := p.skip(0)
+		return p.line[start:p.pos], jsonText, err
+	}
+	text, err := p.scalar()
+	return text, p.kind, err
+}
+
+// list reads an array: its elements are those of the column f.name, and the
+// fields of its objects, if they are to be taken apart, those of columns below.
+func (f *jsonFile) list(apart bool) error {
+	p := &f.parser
 	p.pos++
-	f.columns[i].list = true
-	nested := false
+	f.items = f.items[:0]
+	own, objects, prefix := -1, false, len(f.name)
 	for first := true; ; first = false {
 		more, err := p.item(first)
 		if err != nil {
@@ -266,29 +320,68 @@ func (f *jsonFile) list(i int) error {
 		if !more {
 			break
 		}
-		if c := p.peek(); c == '{' || c == '[' {
-			nested = true
-			if err := p.skip(0); err != nil {
+		f.name = f.name[:prefix]
+		if apart && p.peek() == '{' {
+			objects = true
+			f.objects++
+			if err := f.fields(f.element); err != nil {
 				return err
 			}
 			continue
 		}
-		text, err := p.scalar()
+		if own < 0 {
+			if own, err = f.once(); err != nil {
+				return err
+			}
+		}
+		text, kind, err := f.text()
 		if err != nil {
 			return err
 		}
-		if p.kind == jsonNull {
-			continue
+		f.items = append(f.items, jsonItem{own, text, kind})
+	}
+	f.name = f.name[:prefix]
+	if own < 0 && !objects {
+		i, err := f.once()
+		if err != nil {
+			return err
 		}
-		f.kinds[i].add(p.kind)
-		f.joined = appendElement(f.joined, from, text)
+		f.items = append(f.items, jsonItem{i, nil, jsonNull})
 	}
-	if nested {
-		f.rejectValue(i, "an array within an array, or an object; taken as null", p.line[start:p.pos])
-		return nil
-	}
-	f.values = append(f.values, jsonValue{i, f.joined[from:len(f.joined):len(f.joined)]})
+	f.join()
 	return nil
+}
+
+// element reads a field of an object in a list, for the column f.name.
+func (f *jsonFile) element() error {
+	i, err := f.column()
+	if err != nil {
+		return err
+	}
+	if f.seen[i] == f.dataRow || f.inItem[i] == f.objects {
+		return fmt.Errorf("the name %q is there twice", f.columns[i].name)
+	}
+	f.inItem[i] = f.objects
+	text, kind, err := f.text()
+	f.items = append(f.items, jsonItem{i, text, kind})
+	return err
+}
+
+// join makes the elements of each column one value.
+func (f *jsonFile) join() {
+	slices.SortStableFunc(f.items, func(a, b jsonItem) int { return cmp.Compare(a.column, b.column) })
+	for start := 0; start < len(f.items); {
+		i, from := f.items[start].column, len(f.joined)
+		var kinds jsonKinds
+		end := start
+		for ; end < len(f.items) && f.items[end].column == i; end++ {
+			kinds = kinds.of(f.items[end].kind)
+			f.joined = appendElement(f.joined, from, f.items[end].text)
+		}
+		f.seen[i] = f.dataRow
+		f.values = append(f.values, jsonValue{i, f.joined[from:len(f.joined):len(f.joined)], kinds, true})
+		start = end
+	}
 }
 
 // column returns the column of the name f.name.
@@ -310,19 +403,7 @@ func (f *jsonFile) column() (int, error) {
 	f.columns = append(f.columns, newRawBuilder(name, f.opt.MaxCell))
 	f.kinds = append(f.kinds, jsonKinds{})
 	f.seen = append(f.seen, 0)
+	f.inItem = append(f.inItem, 0)
 	f.guessed = i + 1
 	return i, nil
-}
-
-func (k *jsonKinds) add(t jsonType) {
-	switch t {
-	case jsonText:
-		k.text = true
-	case jsonInteger:
-		k.integer = true
-	case jsonFloat:
-		k.float = true
-	case jsonBool:
-		k.boolean = true
-	}
 }

@@ -19,12 +19,17 @@ func TestJSONLines(t *testing.T) {
 		{"big integers stay exact", `{"a":12345678901234567890123}`, "[a]\n[12345678901234567890123]", ""},
 		{"lists", "{\"a\":[\"x\",1,null,\"\",true]}\n{\"a\":[]}\n{\"a\":\"y\"}", "[a]\n[x|1|true]\n[]\n[y]", ""},
 		{"an object flattens", `{"a":{"b":1,"c":"x"},"d":2}`, "[a.b][a.c][d]\n[1][x][2]", ""},
-		{"deeper is null", `{"a":{"b":{"c":1},"d":2},"e":[[1]],"f":[{"g":1}],"h":3}`, "[a.b][a.d][e][f][h]\n[][2][][][3]",
-			"1 a.b: an object within an object; taken as null\n1 e: an array within an array, or an object; taken as null\n1 f: an array within an array, or an object; taken as null"},
+		{"a list of objects", `{"p":[{"n":"1","t":"home"},{"n":null,"t":"work"},{"n":"3"},{}],"q":[{}],"r":2}` + "\n" + `{"p":[]}` + "\n" + `{"p":[{"n":4},"5"]}`,
+			"[p.n][p.t][r][p]\n[1|3][home|work][2][]\n[][][][]\n[4][][][5]", ""},
+		{"deeper is JSON", `{"a":{"b":{"c": 1},"d":2,"l":[1,{"x":[]}]},"e":[[1,"\u00e4"],2],"f":[{"g":{"h":[1]},"i":["x"]},{"g":7}]}`,
+			`[a.b][a.d][a.l][e][f.g][f.i]` + "\n" + `[{"c": 1}][2][1|{"x":[]}][[1,"\u00e4"]|2][{"h":[1]}|7][["x"]]`, ""},
+		{"a name twice in lists", `{"p":[{"n":1,"n":2}]}` + "\n" + `{"p":[{"n":1}],"p.n":2}` + "\n" + `{"p.n":2,"p":[{"n":1}]}` + "\n" + `{"p":[1],"p":[2]}` + "\n" + `{"p":[{"n":1}],"p":[{"n":2}]}` + "\n" + `{"p":[{"n":5},{"n":6}]}`,
+			"[p.n]\n[5|6]",
+			"1: the name \"p.n\" is there twice\n2: the name \"p.n\" is there twice\n3: the name \"p.n\" is there twice\n4: the name \"p\" is there twice\n5: the name \"p.n\" is there twice"},
 		{"malformed rows", "{\"a\":1}\n{\"a\":}\n[1]\n{\"a\":01}\n{\"a\":1} x\n{\"a\":2", "[a]\n[1]",
 			"2: not valid JSON at byte 6: a value is missing\n3: not a JSON object\n4: not valid JSON at byte 8: a number is malformed\n5: not valid JSON at byte 9: text after the end of the object\n6: not valid JSON at byte 7: ',' is missing"},
 		{"a name twice", "{\"a\":1,\"a\":2}\n{\"a\":3}", "[a]\n[3]", "1: the name \"a\" is there twice"},
-		{"a rejected row leaves nothing", "{\"a\":1}\n{\"zz\":{\"b\":{}},\"a\":}\n", "[a]\n[1]", "2: not valid JSON at byte 20: a value is missing"},
+		{"a rejected row leaves nothing", "{\"a\":1}\n{\"zz\":{\"b\":{}},\"p\":[{\"n\":1}],\"a\":}\n", "[a]\n[1]", "2: not valid JSON at byte 34: a value is missing"},
 		{"invalid UTF-8 and NUL", "{\"a\":\"ä\"}\n{\"a\":\"\xff\"}\n{\"a\":\"x\\u0000y\"}\n", "[a]\n[ä]\n[\uFFFD]\n[xy]", "2 a: invalid UTF-8, replaced by U+FFFD\n3 a: NUL byte, taken out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,6 +51,16 @@ func TestJSONLinesKinds(t *testing.T) {
 	want := []Kind{KindInteger, KindFloat, KindBool, KindText, KindText, KindInteger, KindText}
 	for i, c := range raw.Columns {
 		if c.Kind != want[i] || c.List != (c.Name == "l") {
+			t.Errorf("%s: kind %d, list %v", c.Name, c.Kind, c.List)
+		}
+	}
+}
+
+// A rejected row does not change what the columns are.
+func TestJSONLinesKindsAreThoseOfTheRowsTaken(t *testing.T) {
+	raw, _ := readOne(t, writeFile(t, "x.jsonl", []byte("{\"i\":1,\"s\":1}\n{\"i\":\"x\",\"s\":[1],\"i\":2}\n")))
+	for _, c := range raw.Columns {
+		if c.Kind != KindInteger || c.List {
 			t.Errorf("%s: kind %d, list %v", c.Name, c.Kind, c.List)
 		}
 	}
@@ -97,8 +112,109 @@ func TestJSONLinesAgreeWithTheStandardLibrary(t *testing.T) {
 	})
 }
 
+// Nested values become the columns that a slow reading of the standard library's
+// objects makes of them.
+func TestJSONLinesFlattenAsDescribed(t *testing.T) {
+	scalar := rapid.OneOf(rapid.StringMatching(`[a-zä"\\]{0,3}`).AsAny(), rapid.IntRange(-9, 9).AsAny(), rapid.Bool().AsAny(), rapid.Just[any](nil))
+	value := scalar
+	for range 4 {
+		inner := value
+		value = rapid.OneOf(scalar,
+			rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c"}), inner, 0, 3).AsAny(), rapid.SliceOfN(inner, 0, 3).AsAny())
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		rows := rapid.SliceOfN(rapid.MapOfN(rapid.SampledFrom([]string{"x", "y", "z"}), value, 0, 3), 1, 5).Draw(rt, "rows")
+		var b bytes.Buffer
+		var want []map[string]string
+		for _, row := range rows {
+			text, err := json.Marshal(row)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			b.Write(append(text, '\n'))
+			want = append(want, flattened(rt, text))
+		}
+		raw, rejected := readOne(t, writeFile(t, "x.jsonl", b.Bytes()))
+		if raw.Rows != len(rows) || len(rejected) > 0 {
+			rt.Fatalf("%d rows of %d; rejected %s", raw.Rows, len(rows), rejectTexts(rejected))
+		}
+		for i := range rows {
+			for _, c := range raw.Columns {
+				if got := c.Values.At(c.Codes[i]); got != want[i][c.Name] {
+					rt.Fatalf("row %d %s: %q, want %q", i, c.Name, got, want[i][c.Name])
+				}
+				delete(want[i], c.Name)
+			}
+			for name, text := range want[i] {
+				rt.Fatalf("row %d: no column %s, want %q in it", i, name, text)
+			}
+		}
+	})
+}
+
+// flattened returns the values of an object by column; those without a text
+// are left out.
+func flattened(t *rapid.T, text []byte) map[string]string {
+	columns := make(map[string][]string)
+	decode := func(text []byte, to any) {
+		if err := json.Unmarshal(text, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(name string, v json.RawMessage) {
+		switch text := string(v); {
+		case text == "null" || text == `""`:
+		case v[0] == '"':
+			decode(v, &text)
+			fallthrough
+		default:
+			columns[name] = append(columns[name], text)
+		}
+	}
+	each := func(v json.RawMessage, do func(name string, v json.RawMessage)) {
+		var fields map[string]json.RawMessage
+		decode(v, &fields)
+		for name, v := range fields {
+			do(name, v)
+		}
+	}
+	list := func(name string, v json.RawMessage, apart bool) {
+		var items []json.RawMessage
+		decode(v, &items)
+		for _, item := range items {
+			if apart && item[0] == '{' {
+				each(item, func(field string, v json.RawMessage) { add(name+"."+field, v) })
+				continue
+			}
+			add(name, item)
+		}
+	}
+	each(text, func(name string, v json.RawMessage) {
+		switch v[0] {
+		case '{':
+			each(v, func(field string, v json.RawMessage) {
+				if v[0] == '[' {
+					list(name+"."+field, v, false)
+					return
+				}
+				add(name+"."+field, v)
+			})
+		case '[':
+			list(name, v, true)
+		default:
+			add(name, v)
+		}
+	})
+	joined := make(map[string]string)
+	for name, texts := range columns {
+		joined[name] = strings.Join(texts, ListSeparator)
+	}
+	return joined
+}
+
 func FuzzJSONLines(f *testing.F) {
 	f.Add([]byte(`{"a":1,"b":["x",null],"c":{"d":"\u00e4"}}`))
+	f.Add([]byte(`{"p":[{"n":"1","t":{"u":[]}},{"n":2},"x",[1]],"q":{"r":[{"s":1}]}}`))
 	f.Add([]byte("{\"a\":\"\xff\\ud83d\"}\n{}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) { fuzzText(t, "x.jsonl", formatJSONL, data) })
 }

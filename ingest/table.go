@@ -43,6 +43,7 @@ type SourceReport struct {
 	NullKeys      int // rejected: no key
 	DuplicateKeys int // rejected: key seen before in the source
 	Columns       []ColumnReport
+	Order         []uint32 // the source's records, ascending by id → their rows in the Raw
 }
 
 // ColumnReport counts the values of one column of one source, in records.
@@ -198,7 +199,7 @@ func (s *sourceBuilder) takeKeys(b *builder) {
 		kept = append(kept, row)
 	}
 	s.rows = kept
-	s.report.Records = len(kept)
+	s.report.Records, s.report.Order = len(kept), kept
 }
 
 // id returns the key of a row, "" where there is none.
