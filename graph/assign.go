@@ -27,6 +27,15 @@ func (k EventKind) String() string {
 	return fmt.Sprintf("event(%d)", uint8(k))
 }
 
+// EventKinds returns all kinds in the order of their numbers.
+func EventKinds() []EventKind {
+	all := make([]EventKind, eventKinds)
+	for k := range all {
+		all[k] = EventKind(k)
+	}
+	return all
+}
+
 // ParseEventKind returns the kind of that name.
 func ParseEventKind(name string) (EventKind, error) {
 	for k, n := range eventNames {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"sama/graph"
 	"sama/record"
 )
 
@@ -20,10 +21,20 @@ const NoLevel uint8 = math.MaxUint8
 type Content struct {
 	Table *record.Table
 
-	// Identity maps a record to its identity's number, IDs an identity's number
-	// to its lasting id. Every identity has at least one record.
+	// Identity maps a record to its identity's number, by which Assigned knows
+	// the ids, the founding records, the events and the dormant ids. Every
+	// identity has at least one record.
 	Identity []uint32
-	IDs      []string
+	Assigned *graph.Assignment
+	// Gone are the keys of records that events or dormant ids name though they
+	// are not in Table: record Table.Len()+i is Gone[i]. Ascending.
+	Gone []record.Key
+	// Times bounds, identity by identity, when the sources saw it: by what earlier
+	// runs knew. nil where there is no earlier run.
+	Times []Times
+	// Fingerprint maps a record to a hash of its values, see [Fingerprints]; nil
+	// has them computed.
+	Fingerprint []uint64
 
 	// Golden has one element per column of Table, in its order; nil writes
 	// golden records without field columns. RuleNames are the survivorship
@@ -49,6 +60,12 @@ type Content struct {
 	// Info is what goes into run.json. The fields marked "set by Publish" are
 	// overwritten.
 	Info Info
+}
+
+// Times are Unix seconds, 0 where nothing is known.
+type Times struct {
+	First   int64 // when a source first made a record of the identity
+	Changed int64 // when one last changed
 }
 
 // GoldenColumn is one table column of all golden records.
@@ -98,7 +115,10 @@ func (c *Content) validate() error {
 			bad = append(bad, fmt.Errorf("run content: "+format, args...))
 		}
 	}
-	n, ids := c.Table.Len(), len(c.IDs)
+	if c.Assigned == nil {
+		return errors.New("run content: no identities assigned")
+	}
+	n, ids := c.Table.Len(), len(c.Assigned.IDs)
 	need(len(c.Identity) == n, "%d identities for %d records", len(c.Identity), n)
 	for _, s := range c.Table.Sources {
 		need(s != "" && s[0] != '.' && !strings.ContainsAny(s, "/\\:\x00"), "source name %q cannot be a file name", s)
@@ -108,6 +128,10 @@ func (c *Content) validate() error {
 		need(len(g.Chosen) == ids && len(g.Rule) == ids, "golden column %d: %d values and %d rules for %d identities", i, len(g.Chosen), len(g.Rule), ids)
 		need(g.LosingStart == nil || len(g.LosingStart) == ids+1, "golden column %d: %d losing starts for %d identities", i, len(g.LosingStart), ids)
 	}
+	need(len(c.Assigned.Founder) == ids, "%d founding records for %d identities", len(c.Assigned.Founder), ids)
+	need(c.Times == nil || len(c.Times) == ids, "%d times for %d identities", len(c.Times), ids)
+	need(c.Fingerprint == nil || len(c.Fingerprint) == n, "%d fingerprints for %d records", len(c.Fingerprint), n)
+	need(c.Info.Number > 0, "run number %d", c.Info.Number)
 	need(len(c.Rule) == len(c.Edges), "%d blocking rules for %d edges", len(c.Rule), len(c.Edges))
 	need(len(c.Levels) == len(c.Edges)*len(c.Comparisons), "%d levels for %d edges and %d comparisons", len(c.Levels), len(c.Edges), len(c.Comparisons))
 	need(len(c.Config) > 0 && len(c.Model) > 0 && len(c.Report) > 0, "configuration, model and report must all be given")
@@ -120,7 +144,7 @@ func (c *Content) validate() error {
 // validateNumbers checks that record, identity, rule and level numbers exist.
 func (c *Content) validateNumbers() error {
 	n := uint32(c.Table.Len())
-	seen := make([]bool, len(c.IDs))
+	seen := make([]bool, len(c.Assigned.IDs))
 	for i, id := range c.Identity {
 		if int(id) >= len(seen) {
 			return fmt.Errorf("run content: record %d has identity %d of %d", i, id, len(seen))
@@ -128,8 +152,22 @@ func (c *Content) validateNumbers() error {
 		seen[id] = true
 	}
 	for i, ok := range seen {
-		if !ok || c.IDs[i] == "" {
-			return fmt.Errorf("run content: identity %d %q has no record or no id", i, c.IDs[i])
+		if !ok || c.Assigned.IDs[i] == 0 {
+			return fmt.Errorf("run content: identity %d %s has no record or no id", i, c.Assigned.IDs[i])
+		}
+		if f := c.Assigned.Founder[i]; f >= n || c.Identity[f] != uint32(i) {
+			return fmt.Errorf("run content: identity %d: record %d of another founds it", i, f)
+		}
+	}
+	known := n + uint32(len(c.Gone))
+	for _, e := range c.Assigned.Events {
+		if len(e.Records) > 0 && e.Records[len(e.Records)-1] >= known {
+			return fmt.Errorf("run content: event of %s: record %d of %d", e.Identity, e.Records[len(e.Records)-1], known)
+		}
+	}
+	for _, d := range c.Assigned.Dormant {
+		if len(d.Records) > 0 && d.Records[len(d.Records)-1] >= known {
+			return fmt.Errorf("run content: dormant identity %s: record %d of %d", d.ID, d.Records[len(d.Records)-1], known)
 		}
 	}
 	for i, e := range c.Edges {

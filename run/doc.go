@@ -11,8 +11,9 @@
 //	  provenance.parquet        where each golden value comes from, and what lost
 //	  edges.parquet             scored pairs, with the level of each comparison
 //	  events.parquet            what happened to identities
-//	  aliases.parquet           identity ids that live on in another
+//	  aliases.parquet           identity ids that name no identity now, and where they lead
 //	  records/<source>.parquet  the normal forms of the source records
+//	  sources/<source>.parquet  the records as their source wrote them
 //	  rejects.parquet           input that was refused, and why
 //	  report.html               the run on one page
 //	  members.arrow golden.arrow  the same as the Parquet files, on request

@@ -13,18 +13,22 @@ const FormatVersion = 1
 
 // Info is run.json.
 type Info struct {
-	Format   int       `json:"format"`             // FormatVersion; set by Publish
-	ID       string    `json:"id"`                 // name of the directory; set by Publish
-	Previous string    `json:"previous,omitempty"` // the run that current named before; set by Publish
-	Version  string    `json:"version"`            // of sama
-	Started  time.Time `json:"started"`            // UTC
-	Finished time.Time `json:"finished"`           // UTC; set by Publish
+	Format   int       `json:"format"`              // FormatVersion; set by Publish
+	ID       string    `json:"id"`                  // name of the directory; set by Publish
+	Number   uint32    `json:"number"`              // above that of every earlier run of the directory; the ids it issues hold it
+	Previous string    `json:"previous,omitempty"`  // the run whose identities it goes on with
+	HeldBack bool      `json:"held_back,omitempty"` // written, but kept from becoming current by a guard; set by Publish
+	Version  string    `json:"version"`             // of sama
+	Started  time.Time `json:"started"`             // UTC
+	Finished time.Time `json:"finished"`            // UTC; set by Publish
 
 	ConfigSHA256 string `json:"config_sha256"` // of sama.yaml; set by Publish
 	ModelSHA256  string `json:"model_sha256"`  // of model.json; set by Publish
 
 	Inputs    []Input   `json:"inputs"`
-	Columns   []Column  `json:"columns"` // set by Publish
+	Since     *Since    `json:"since,omitempty"` // what the previous run did not have; nil in a first run
+	Decisions Decisions `json:"decisions"`       // of stewards
+	Columns   []Column  `json:"columns"`         // set by Publish
 	Counts    Counts    `json:"counts"`
 	Threshold Threshold `json:"threshold"`
 	Quality   *Quality  `json:"quality,omitempty"`
@@ -35,10 +39,35 @@ type Info struct {
 	Memory  Memory  `json:"memory"`
 }
 
+// Since is what changed since the previous run.
+type Since struct {
+	Sources []SourceChange   `json:"sources"` // by name; also those that are gone
+	Events  map[string]int64 `json:"events"`  // event → identities; every kind is there; set by Publish
+}
+
+// SourceChange counts the records of one source.
+type SourceChange struct {
+	Source  string `json:"source"`
+	Same    int64  `json:"same"`
+	Changed int64  `json:"changed"` // some value differs
+	Added   int64  `json:"added"`
+	Gone    int64  `json:"gone"`
+}
+
+// Decisions counts the stewards' decisions that the run obeyed.
+type Decisions struct {
+	SHA256        string `json:"sha256,omitempty"` // of those that were in force
+	Same          int64  `json:"same"`             // obeyed
+	NotSame       int64  `json:"not_same"`         // obeyed
+	Waiting       int64  `json:"waiting"`          // a record that they name is not there
+	Contradictory int64  `json:"contradictory"`    // broken because others say the opposite
+}
+
 // Input is one file that was read.
 type Input struct {
 	Source   string `json:"source"`
-	Path     string `json:"path"` // as the user gave it
+	Mode     string `json:"mode,omitempty"` // delta, where the file holds changes only
+	Path     string `json:"path"`           // as the user gave it
 	Format   string `json:"format"`
 	Bytes    int64  `json:"bytes"`
 	SHA256   string `json:"sha256"`

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sama/graph"
 	"sama/record"
 	"sama/run/columns"
 
@@ -15,6 +16,7 @@ import (
 // their records are.
 type layout struct {
 	*Content
+	idTexts columns.List // identity → its id
 	order   []uint32     // row of golden.parquet → identity, by first record
 	ids     columns.List // row of golden.parquet → identity id
 	start   []uint32     // identity → first of members; one more at the end
@@ -36,6 +38,13 @@ func newLayout(c *Content, workers int) *layout {
 	l.source = make([]uint32, c.Table.Len())
 	for i, s := range c.Table.Source {
 		l.source[i] = uint32(s)
+	}
+	l.idTexts = idTexts(c.Assigned.IDs)
+	if l.Fingerprint == nil {
+		// A copy: what Publish is given does not change.
+		filled := *c
+		filled.Fingerprint = Fingerprints(c.Table, workers)
+		l.Content = &filled
 	}
 	l.group()
 	l.number()
@@ -72,11 +81,11 @@ func (l *layout) texts(workers int) {
 
 // group sorts the records by identity, counting.
 func (l *layout) group() {
-	l.start = make([]uint32, len(l.IDs)+1)
+	l.start = make([]uint32, len(l.Assigned.IDs)+1)
 	for _, id := range l.Identity {
 		l.start[id+1]++
 	}
-	for i := range l.IDs {
+	for i := range l.Assigned.IDs {
 		l.start[i+1] += l.start[i]
 	}
 	l.members = make([]uint32, len(l.Identity))
@@ -87,6 +96,17 @@ func (l *layout) group() {
 	}
 }
 
+// idTexts returns the ids as output writes them, null for 0.
+func idTexts(ids []graph.IdentityID) columns.List {
+	texts := make(columns.List, len(ids))
+	for i, id := range ids {
+		if id != 0 {
+			texts[i] = id.String()
+		}
+	}
+	return texts
+}
+
 // of returns the records of an identity, ascending.
 func (l *layout) of(identity uint32) []uint32 {
 	return l.members[l.start[identity]:l.start[identity+1]]
@@ -95,12 +115,12 @@ func (l *layout) of(identity uint32) []uint32 {
 // number orders the identities by their first record, so that the files walk
 // through the table's memory from front to back.
 func (l *layout) number() {
-	l.order = make([]uint32, 0, len(l.IDs))
-	l.ids = make(columns.List, 0, len(l.IDs))
+	l.order = make([]uint32, 0, len(l.Assigned.IDs))
+	l.ids = make(columns.List, 0, len(l.Assigned.IDs))
 	for r, id := range l.Identity {
 		if l.members[l.start[id]] == uint32(r) {
 			l.order = append(l.order, id)
-			l.ids = append(l.ids, l.IDs[id])
+			l.ids = append(l.ids, l.idTexts[id])
 		}
 	}
 }

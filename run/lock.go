@@ -82,18 +82,22 @@ func (l *Lock) begin(now time.Time) error {
 	if _, err := l.file.WriteAt(append(text, '\n'), 0); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
-	for _, name := range []string{unfinishedName, nextCurrentName} {
-		if err := os.RemoveAll(filepath.Join(l.dir, name)); err != nil {
-			return fmt.Errorf("removing what an interrupted run left: %w", err)
-		}
+	if err := l.clear(); err != nil {
+		return fmt.Errorf("removing what an interrupted run left: %w", err)
 	}
 	return nil
 }
 
-// Release gives the lock back. The file stays, empty: removing it would let
-// two processes lock two files of one name.
+// clear removes what a run that did not end well leaves.
+func (l *Lock) clear() error {
+	return errors.Join(os.RemoveAll(filepath.Join(l.dir, unfinishedName)), os.RemoveAll(filepath.Join(l.dir, nextCurrentName)), clearRemoved(l.dir))
+}
+
+// Release gives the lock back and removes what the holder began and did not
+// publish. The lock's file stays, empty: removing it would let two processes
+// lock two files of one name.
 func (l *Lock) Release() error {
-	return errors.Join(l.file.Truncate(0), l.file.Close())
+	return errors.Join(l.clear(), l.file.Truncate(0), l.file.Close())
 }
 
 // readHolder returns what the lock file says, zero if it says nothing yet.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"sama/graph"
 	"sama/run/columns"
 
 	"golang.org/x/sync/errgroup"
@@ -28,6 +29,11 @@ type Options struct {
 	// Lock is the writer's lock of the directory, held by the caller who took it
 	// before the long work began; nil takes and releases it here.
 	Lock *Lock
+	// Kept are the files that KeepSource has written for this run.
+	Kept []File
+	// HoldBack is asked when all files but run.json are written: if it says so,
+	// the run is kept, but does not become the current one. nil = never.
+	HoldBack func(*Run) (bool, error)
 
 	disk disk
 }
@@ -68,7 +74,7 @@ type publisher struct {
 	dir   string
 	begin time.Time
 	path  string // the finished run, once it has its name
-	done  bool   // current names it
+	done  bool   // current names it, or it is held back
 	arrow []File // by arrowTables
 }
 
@@ -89,23 +95,33 @@ func (p *publisher) publish(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if p.HoldBack != nil {
+		if info.HeldBack, err = p.HoldBack(&Run{Path: work, Info: *info}); err != nil {
+			return "", err
+		}
+	}
 	if err := p.writeInfo(work, info); err != nil {
 		return "", err
 	}
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	for _, folder := range []string{filepath.Join(work, "records"), work} {
+	folders := []string{filepath.Join(work, "records"), work}
+	if len(p.Kept) > 0 {
+		folders = append([]string{filepath.Join(work, sourcesFolder)}, folders...)
+	}
+	for _, folder := range folders {
 		if err := p.disk.sync(folder); err != nil {
 			return "", err
 		}
 	}
-	return p.path, p.switchTo(work, info.ID)
+	return p.path, p.switchTo(work, info)
 }
 
-// switchTo gives the finished folder its name and makes it the current run.
-func (p *publisher) switchTo(work, id string) error {
-	final := filepath.Join(p.dir, runsFolder, id)
+// switchTo gives the finished folder its name and, unless it is held back, makes
+// it the current run.
+func (p *publisher) switchTo(work string, info *Info) error {
+	final := filepath.Join(p.dir, runsFolder, info.ID)
 	if err := p.disk.rename(work, final); err != nil {
 		return err
 	}
@@ -113,11 +129,15 @@ func (p *publisher) switchTo(work, id string) error {
 	if err := p.disk.sync(filepath.Join(p.dir, runsFolder)); err != nil {
 		return err
 	}
+	if info.HeldBack {
+		p.done = true
+		return nil
+	}
 	next := filepath.Join(p.dir, nextCurrentName)
 	if err := p.disk.try("symlink", next); err != nil {
 		return err
 	}
-	if err := os.Symlink(filepath.Join(runsFolder, id), next); err != nil {
+	if err := os.Symlink(filepath.Join(runsFolder, info.ID), next); err != nil {
 		return err
 	}
 	if err := p.disk.rename(next, filepath.Join(p.dir, currentName)); err != nil {
@@ -181,7 +201,7 @@ func (p *publisher) writeFiles(ctx context.Context, work string) ([]File, error)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	files = append(append(files, plain...), p.arrow...)
+	files = slices.Concat(files, plain, p.arrow, p.Kept)
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return files, nil
 }
@@ -201,8 +221,8 @@ func (p *publisher) info(files []File) (*Info, error) {
 			info.ModelSHA256 = f.SHA256
 		}
 	}
-	if target, err := os.Readlink(filepath.Join(p.dir, currentName)); err == nil {
-		info.Previous = filepath.Base(target)
+	if info.Since != nil {
+		info.Since.Events = p.eventCounts()
 	}
 	if info.Started.IsZero() {
 		info.Started = p.begin
@@ -247,13 +267,13 @@ func (p *publisher) counts() Counts {
 	c := p.Info.Counts
 	c.Sources = int64(len(p.Table.Sources))
 	c.Records = int64(p.Table.Len())
-	c.Identities = int64(len(p.IDs))
+	c.Identities = int64(len(p.Assigned.IDs))
 	c.Edges = int64(len(p.Edges))
-	c.Events = c.Identities
-	c.Aliases = 0
+	c.Events = int64(len(p.Assigned.Events))
+	c.Aliases = int64(len(p.Assigned.Dormant))
 	c.Rejects = max(c.Rejects, int64(len(p.Rejects)))
 	c.Joined, c.Largest = 0, 0
-	for id := range p.IDs {
+	for id := range p.Assigned.IDs {
 		n := int64(len(p.of(uint32(id))))
 		c.Largest = max(c.Largest, n)
 		if n > 1 {
@@ -261,6 +281,18 @@ func (p *publisher) counts() Counts {
 		}
 	}
 	return c
+}
+
+// eventCounts counts the events by kind.
+func (p *publisher) eventCounts() map[string]int64 {
+	counts := make(map[string]int64)
+	for _, kind := range graph.EventKinds() {
+		counts[kind.String()] = 0
+	}
+	for _, e := range p.Assigned.Events {
+		counts[e.Kind.String()]++
+	}
+	return counts
 }
 
 // columnInfo describes the table's columns.

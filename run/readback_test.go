@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"sama/record"
 )
 
 // python runs a script in dir with what follows on its standard input, and
@@ -52,7 +54,7 @@ func TestReadmeQueriesRun(t *testing.T) {
 		t.Errorf("%d queries for %d files", len(queries), headings)
 	}
 	dir := t.TempDir()
-	publish(t, filepath.Join(dir, "customers"), sample(t, 900, 1), Options{})
+	publishKept(t, filepath.Join(dir, "customers"), sample(t, 900, 1))
 	input, err := json.Marshal(queries)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +69,31 @@ for q in json.load(sys.stdin):
 	if len(out) > 0 {
 		t.Error(string(out))
 	}
+}
+
+// publishKept publishes content together with the one source that it has kept.
+func publishKept(t *testing.T, dir string, c *Content) *Run {
+	t.Helper()
+	lock, err := Acquire(dir, sampleClock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	ids := make([]uint32, c.Table.Len()/3)
+	var texts record.Interner
+	for i := range ids {
+		ids[i] = texts.Code(c.Table.IDs.At(uint32(i)))
+	}
+	values, err := texts.Strings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := &SourceTable{Source: "crm", Rows: len(ids), Key: "id", Columns: []SourceColumn{{Name: "id", Codes: ids, Values: values}}}
+	files, err := KeepSource(t.Context(), lock, table, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return publish(t, dir, c, Options{Lock: lock, Kept: files})
 }
 
 // TestReadmeColumnsAreTheFiles compares the columns that README.md documents

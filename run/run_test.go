@@ -58,7 +58,7 @@ func TestPublishOpenRoundTrip(t *testing.T) {
 			t.Fatalf("%d records, want %d", m.Len(), c.Table.Len())
 		}
 		for i := range uint32(m.Len()) {
-			if m.Key(i) != c.Table.Key(i) || m.Identities.At(m.Identity[i]) != c.IDs[c.Identity[i]] {
+			if m.Key(i) != c.Table.Key(i) || m.Identities.At(m.Identity[i]) != c.Assigned.IDs[c.Identity[i]].String() {
 				t.Fatalf("record %d: %s in %s", i, m.Key(i), m.Identities.At(m.Identity[i]))
 			}
 			if j, ok := m.Find(c.Table.Key(i)); !ok || j != i {
@@ -137,9 +137,6 @@ func TestEqualRunsOfOneSecondGetTwoIDs(t *testing.T) {
 	b := publish(t, dir, sample(t, 30, 3), Options{})
 	if a.Info.ID == b.Info.ID || len(b.Info.ID) != len(a.Info.ID)+1 {
 		t.Errorf("ids %s and %s", a.Info.ID, b.Info.ID)
-	}
-	if b.Info.Previous != a.Info.ID {
-		t.Errorf("previous run is %q, want %q", b.Info.Previous, a.Info.ID)
 	}
 	if current, err := Open(dir); err != nil || current.Info.ID != b.Info.ID {
 		t.Errorf("current is %v (%v)", current, err)
@@ -240,7 +237,10 @@ func TestContentIsValidated(t *testing.T) {
 	for name, spoil := range map[string]func(*Content){
 		"identity number":   func(c *Content) { c.Identity[0] = 99999 },
 		"too few":           func(c *Content) { c.Identity = c.Identity[1:] },
-		"identity unused":   func(c *Content) { c.IDs = append(c.IDs, "x") },
+		"identity unused":   func(c *Content) { c.Assigned.IDs = append(c.Assigned.IDs, 1<<40) },
+		"founding record":   func(c *Content) { c.Assigned.Founder[0] = c.Assigned.Founder[1] },
+		"run number":        func(c *Content) { c.Info.Number = 0 },
+		"event's record":    func(c *Content) { c.Assigned.Events[0].Records = []uint32{99999} },
 		"edge to itself":    func(c *Content) { c.Edges[0].B = c.Edges[0].A },
 		"blocking rule":     func(c *Content) { c.Rule[0] = 3 },
 		"level":             func(c *Content) { c.Levels[0] = 3 },

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sama/graph"
 	"sama/record"
 )
 
@@ -24,14 +25,18 @@ func sample(t testing.TB, n int, seed uint64) *Content {
 	r := rand.New(rand.NewPCG(seed, 1))
 	c := &Content{Table: sampleTable(t, n, r)}
 	n = c.Table.Len()
-	c.Identity = make([]uint32, n)
-	for i := range c.Identity { // about a third of the records joins an earlier identity
+	labels := make([]uint32, n)
+	for i := range labels { // about a third of the records joins an earlier identity
+		labels[i] = uint32(i)
 		if i > 0 && r.IntN(3) == 0 {
-			c.Identity[i] = c.Identity[r.IntN(i)]
-			continue
+			labels[i] = labels[r.IntN(i)]
 		}
-		c.Identity[i] = uint32(len(c.IDs))
-		c.IDs = append(c.IDs, "0a"+strconv.FormatUint(uint64(len(c.IDs))*2654435761%(1<<32)+1<<33, 32))
+	}
+	clusters := graph.ClustersOf(labels)
+	c.Identity = clusters.Of
+	var err error
+	if c.Assigned, err = graph.Assign(clusters, nil, graph.Issuer{Run: 1, Seed: seed}); err != nil {
+		t.Fatal(err)
 	}
 	sampleEdges(c, r)
 	sampleGolden(c, r)
@@ -42,7 +47,7 @@ func sample(t testing.TB, n int, seed uint64) *Content {
 	}
 	c.Config, c.Model, c.Report = []byte("sources: []\n"), []byte("{}\n"), []byte("<!doctype html>\n")
 	c.Info = Info{
-		Version: "test", Started: sampleStart,
+		Number: 1, Version: "test", Started: sampleStart,
 		Inputs: []Input{{Source: "crm", Path: "crm.parquet", Format: "parquet", Bytes: 10, SHA256: "00", Rows: int64(n)}},
 		Stages: []Stage{{Name: "read", Seconds: 1.5, Items: int64(n), Unit: "rows"}},
 		Counts: Counts{CandidatePairs: 12345},
@@ -155,7 +160,7 @@ func sampleGolden(c *Content, r *rand.Rand) {
 	l.group()
 	for _, col := range c.Table.Columns {
 		g := GoldenColumn{LosingStart: []uint32{0}}
-		for id := range c.IDs {
+		for id := range c.Assigned.IDs {
 			chosen, rule := NoRecord, uint8(0)
 			for _, rec := range l.of(uint32(id)) {
 				switch {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 
+	"sama/graph"
 	"sama/record"
 	"sama/run/columns"
 )
@@ -68,7 +69,9 @@ func (l *layout) memberTable() table {
 	cols := []columns.Column{
 		text("source", l.source, l.sources, columns.NoNulls),
 		text("record_id", nil, l.recordIDs, columns.NoNulls),
-		text("identity_id", l.Identity, columns.List(l.IDs), columns.NoNulls),
+		text("identity_id", l.Identity, l.idTexts, columns.NoNulls),
+		{Leaf: columns.Leaf{Name: "founding", Kind: columns.Bool, Codes: l.founding()}},
+		{Leaf: columns.Leaf{Name: "fingerprint", Kind: columns.Int, Ints: signed(l.Fingerprint)}},
 	}
 	cols[0].Sorted = true
 	cols = append(cols, l.sourceAndID("joined_by_source", "joined_by_record_id", l.joined, columns.LastIsNull)...)
@@ -135,30 +138,36 @@ func (l *layout) sourceLists() columns.Column {
 	}
 }
 
+// founding marks the records that found their identities.
+func (l *layout) founding() []uint32 {
+	marks := make([]uint32, len(l.Identity))
+	for _, r := range l.Assigned.Founder {
+		marks[r] = 1
+	}
+	return marks
+}
+
+// signed returns hashes as Parquet's signed integers.
+func signed(hashes []uint64) []int64 {
+	out := make([]int64, len(hashes))
+	for i, h := range hashes {
+		out[i] = int64(h)
+	}
+	return out
+}
+
 // times returns for every identity when a source first made a record of it and
 // when one last changed, in Unix seconds, 0 where no source says.
 func (l *layout) times() (first, last []int64) {
 	first, last = make([]int64, len(l.order)), make([]int64, len(l.order))
 	for row, id := range l.order {
-		for _, r := range l.of(id) {
-			if t := timeOf(l.Table.Created, r); t != 0 {
-				if first[row] == 0 || t < first[row] {
-					first[row] = t
-				}
-				last[row] = max(last[row], t)
-			}
-			last[row] = max(last[row], timeOf(l.Table.Updated, r))
+		t := timesOf(l.Table, l.of(id))
+		if l.Times != nil {
+			t = t.and(l.Times[id])
 		}
+		first[row], last[row] = t.First, t.Changed
 	}
 	return first, last
-}
-
-// timeOf returns a record's time, 0 where no source has such a column.
-func timeOf(times []int64, rec uint32) int64 {
-	if times == nil {
-		return 0
-	}
-	return times[rec]
 }
 
 // edges has one row a scored pair, by record a, then b.
@@ -210,34 +219,122 @@ func (l *layout) edgeOrder() []uint32 {
 	return order
 }
 
-// events has one row a thing that happened to an identity, in the order of
-// golden.parquet. In a first run every identity was created.
+// events has one row an event, in the order of the assignment: by cluster, which
+// is the order of golden.parquet, then those of ids that ended.
 func (l *layout) events() table {
-	n := len(l.order)
-	starts := make([]uint32, 1, n+1)
-	records := make([]uint32, 0, len(l.members))
-	for _, id := range l.order {
-		records = append(records, l.of(id)...)
-		starts = append(starts, uint32(len(records)))
+	events := l.Assigned.Events
+	n := len(events)
+	ids, other := make([]graph.IdentityID, n), make([]graph.IdentityID, n)
+	kinds := make([]uint32, n)
+	lists := make([][]uint32, n)
+	for i, e := range events {
+		ids[i], other[i], kinds[i], lists[i] = e.Identity, e.Other, uint32(e.Kind), e.Records
 	}
-	key := l.sourceAndID("source", "record_id", records, columns.NoNulls)
-	none := make([]uint32, n)
-	cols := []columns.Column{
-		text("event", none, columns.List{"created"}, columns.NoNulls),
-		text("identity_id", nil, l.ids, columns.NoNulls),
-		text("other_identity_id", none, columns.List{""}, columns.ZeroIsNull),
-		{Leaf: columns.Leaf{Name: "records"}, Starts: starts, Elements: []columns.Leaf{key[0].Leaf, key[1].Leaf}},
+	var names columns.List
+	for _, k := range graph.EventKinds() {
+		names = append(names, k.String())
 	}
-	return table{n, cols}
+	return table{n, []columns.Column{
+		text("event", kinds, names, columns.NoNulls),
+		text("identity_id", nil, idTexts(ids), columns.NoNulls),
+		l.idsOrNull("other_identity_id", other),
+		l.recordLists(lists),
+	}}
 }
 
-// aliases has one row an identity id that lives on in another; a first run has
-// none.
+// aliases has one row an identity id that was issued and is not live, ascending.
 func (l *layout) aliases() table {
-	return table{0, []columns.Column{
-		text("identity_id", nil, columns.List{}, columns.NoNulls),
-		text("surviving_identity_id", nil, columns.List{}, columns.NoNulls),
-	}}
+	dormant := l.Assigned.Dormant
+	n := len(dormant)
+	ids, into := make([]graph.IdentityID, n), make([]graph.IdentityID, n)
+	ended := make([]int64, n)
+	founders := make([]uint32, n)
+	lists := make([][]uint32, n)
+	for i, d := range dormant {
+		ids[i], into[i], ended[i], founders[i], lists[i] = d.ID, d.Into, int64(d.Ended), d.Founder, d.Records
+	}
+	cols := []columns.Column{
+		text("identity_id", nil, idTexts(ids), columns.NoNulls),
+		l.idsOrNull("surviving_identity_id", into),
+		{Leaf: columns.Leaf{Name: "ended", Kind: columns.Int, Ints: ended, Nulls: columns.ZeroIsNull}},
+	}
+	cols = append(cols, l.knownRecords("founding_source", "founding_record_id", founders, columns.LastIsNull)...)
+	return table{n, append(cols, l.recordLists(lists))}
+}
+
+// idsOrNull is a column of identity ids, null for 0.
+func (l *layout) idsOrNull(name string, ids []graph.IdentityID) columns.Column {
+	texts := append(columns.List{""}, idTexts(ids)...)
+	codes := make([]uint32, len(ids))
+	for i, id := range ids {
+		if id != 0 {
+			codes[i] = uint32(i + 1)
+		}
+	}
+	return text(name, codes, texts, columns.ZeroIsNull)
+}
+
+// recordLists is a column of lists of record keys.
+func (l *layout) recordLists(lists [][]uint32) columns.Column {
+	starts := make([]uint32, 1, len(lists)+1)
+	records := []uint32{} // not nil: no codes would mean all of them
+	for _, list := range lists {
+		records = append(records, list...)
+		starts = append(starts, uint32(len(records)))
+	}
+	key := l.knownRecords("source", "record_id", records, columns.NoNulls)
+	return columns.Column{Leaf: columns.Leaf{Name: "records"}, Starts: starts, Elements: []columns.Leaf{key[0].Leaf, key[1].Leaf}}
+}
+
+// knownRecords are the two columns that name records, also those that are gone.
+func (l *layout) knownRecords(sourceName, idName string, records []uint32, nulls columns.Nulls) []columns.Column {
+	if len(l.Gone) == 0 {
+		return l.sourceAndID(sourceName, idName, records, nulls)
+	}
+	names := slices.Clone(l.Table.Sources)
+	number := make(map[string]uint32, len(names))
+	for i, name := range names {
+		number[name] = uint32(i)
+	}
+	n := uint32(l.Table.Len())
+	sources := make([]uint32, len(records))
+	for i, r := range records {
+		switch {
+		case r == NoRecord:
+			sources[i] = columns.NoCode
+		case r < n:
+			sources[i] = l.source[r]
+		default:
+			name := l.Gone[r-n].Source
+			code, ok := number[name]
+			if !ok {
+				code = uint32(len(names))
+				number[name] = code
+				names = append(names, name)
+			}
+			sources[i] = code
+		}
+	}
+	return []columns.Column{
+		text(sourceName, sources, columns.List(names), nulls),
+		text(idName, records, withGone{l.recordIDs, n, l.Gone}, nulls),
+	}
+}
+
+// withGone are the ids of all records that are known, those that are gone last.
+type withGone struct {
+	ids  columns.Texts
+	n    uint32
+	gone []record.Key
+}
+
+func (w withGone) Len() int { return int(w.n) + len(w.gone) }
+
+func (w withGone) At(i uint32) string {
+	if i < w.n {
+		return w.ids.At(i)
+	}
+	return w.gone[i-w.n].ID
 }
 
 // records has one row a record of the source, by record id, with the normal

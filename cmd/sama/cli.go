@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,12 +150,57 @@ and writes one identity per person: its golden record, its sources, its reasons.
 	})
 	for _, sub := range []*cobra.Command{
 		c.initCommand(), c.resolveCommand(), c.trainCommand(), c.explainCommand(), c.evaluateCommand(),
-		c.diffCommand(), c.checkCommand(), c.generateCommand(), c.versionCommand(),
+		c.diffCommand(), c.runsCommand(), c.rollbackCommand(), c.pruneCommand(), c.checkCommand(), c.decideCommand(),
+		c.generateCommand(), c.versionCommand(),
 	} {
 		sub.Long = strings.TrimSpace(sub.Long) + "\n\n" + exitCodesHelp
 		root.AddCommand(sub)
 	}
+	root.Version = version()
+	root.SetVersionTemplate("sama {{.Version}}\n")
+	strict(root)
 	return root
+}
+
+// strict makes a mistake in the arguments of help and completion, which cobra
+// provides, a usage error: by themselves they answer it with a help text.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Short, cmd.Example = "Help on a command", "  sama help resolve"
+			cmd.Long = "Says what a command does, with its flags and examples.\n\n" + exitCodesHelp
+			cmd.Run = nil
+			cmd.RunE = func(_ *cobra.Command, args []string) error {
+				about := root
+				for _, name := range args {
+					i := slices.IndexFunc(about.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+					if i < 0 {
+						return usagef("unknown command %q; run sama help to see the commands", name)
+					}
+					about = about.Commands()[i]
+				}
+				return about.Help()
+			}
+		case "completion":
+			cmd.Short, cmd.Example = "Print a script with which a shell completes sama's commands and flags", "  source <(sama completion bash)"
+			cmd.Long = "Prints the script for one shell; the help of each says how to install it.\n\n" + exitCodesHelp
+			var shells []string
+			for _, shell := range cmd.Commands() {
+				shells = append(shells, shell.Name())
+				shell.Args = arguments(0, 0, "no arguments")
+			}
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return usagef("sama completion: no shell %q; want one of %s", args[0], joinComma(shells))
+				}
+				return cmd.Help()
+			}
+		}
+	}
 }
 
 // arguments returns a cobra argument check whose error is a usage error.

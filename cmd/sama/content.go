@@ -22,7 +22,11 @@ func (j *job) publish(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	path, err := run.Publish(ctx, j.out, content, run.Options{Now: j.now, Workers: j.workers, Arrow: j.arrow, Lock: j.lock})
+	opt := run.Options{Now: j.now, Workers: j.workers, Arrow: j.arrow, Lock: j.lock, Kept: j.kept}
+	if len(j.guards) > 0 && j.past.Previous != nil {
+		opt.HoldBack = j.judge
+	}
+	path, err := run.Publish(ctx, j.out, content, opt)
 	if err != nil {
 		return 0, err
 	}
@@ -43,6 +47,10 @@ func (j *job) content() (*run.Content, error) {
 	c := &run.Content{
 		Table:         j.table,
 		Identity:      j.clusters.Of,
+		Assigned:      j.identities,
+		Gone:          j.past.Gone,
+		Times:         j.past.Times(j.clusters, j.identities),
+		Fingerprint:   j.prints,
 		Golden:        j.golden.columns,
 		RuleNames:     j.golden.rules,
 		Edges:         j.flat,
@@ -51,9 +59,6 @@ func (j *job) content() (*run.Content, error) {
 		Model:         model,
 		Report:        j.report,
 		Info:          j.runInfo(),
-	}
-	for _, id := range j.identities.IDs {
-		c.IDs = append(c.IDs, id.String())
 	}
 	for _, r := range j.rejects {
 		c.Rejects = append(c.Rejects, run.Reject{File: r.File, Row: r.Row, Column: r.Column, Reason: r.Reason, Value: r.Value})
@@ -107,9 +112,12 @@ func modelJSON(m *match.Model) ([]byte, error) {
 // runInfo is what run.json says beside what Publish finds out itself.
 func (j *job) runInfo() run.Info {
 	info := run.Info{
-		Version: version(),
-		Started: j.started.UTC(),
-		Inputs:  j.files,
+		Version:   version(),
+		Number:    j.past.Number,
+		Started:   j.started.UTC(),
+		Since:     j.past.Since,
+		Decisions: j.obeyed,
+		Inputs:    j.files,
 		Counts: run.Counts{
 			Rejects:        j.refused,
 			CandidatePairs: j.candidates.Pairs,
@@ -119,6 +127,9 @@ func (j *job) runInfo() run.Info {
 		Threshold: run.Threshold{Bits: j.cut.Bits(), Probability: j.cut.Probability(), Chosen: j.chosen},
 		Workers:   j.workers,
 		Stages:    slices.Clone(j.stages),
+	}
+	if j.past.Previous != nil {
+		info.Previous = j.past.Previous.Info.ID
 	}
 	for _, e := range j.curve {
 		if e.Threshold == j.cut {
@@ -213,6 +224,10 @@ func (j *job) configNotes() config.Notes {
 			"with the same data it gives the same result.",
 		},
 		Sources: make(map[string][]string),
+	}
+	if len(j.conf.Inputs) == 0 {
+		n.Head = append(n.Head, "", "It names no inputs, since what is decided does not depend on how the data is cut into files:",
+			"name them on the command line, as in sama resolve FILES… --config sama.yaml, or list them under inputs:.")
 	}
 	for _, note := range j.notes {
 		text := note.Text

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"sama/graph"
 	"sama/graph/quality"
@@ -25,6 +24,11 @@ func (c *cli) evaluateCommand() *cobra.Command {
 		Long: `Compares the identities of a run with the truth: pairwise, B-cubed, exact identities, what
 blocking missed apart from what matching missed, by source pair, over thresholds, and the worst
 false merges and misses with their explanation.
+
+Blocking recall is the share of the true pairs that a blocking rule brings together; pairs that
+only the second look at connected records compares do not count, a record equal to many others
+counts as the first of them. Matching recall is the share of those pairs that are one identity in
+the end. The rules are the run's own, laid over its records again.
 
 FILE (Parquet, CSV or JSON Lines) has a row a record: its id (record_id, id), who it is
 (entity_id, person_id, cluster_id, …) and, where ids repeat between sources, its source (source,
@@ -66,12 +70,7 @@ func (c *cli) evaluate(ctx context.Context, o *options, t *truthOptions) error {
 		return err
 	}
 	if err := p.prepare(ctx); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		fmt.Fprintf(c.stderr, "sama: note: no blocking recall and no explanations: %v\n", err)
-	} else {
-		p.warnChanged()
+		return err
 	}
 	e := p.measure(truth, t.worst)
 	if o.json {
@@ -83,34 +82,32 @@ func (c *cli) evaluate(ctx context.Context, o *options, t *truthOptions) error {
 
 // evaluation is what evaluate finds, as --json prints it. Shares are 0 to 1.
 type evaluation struct {
-	Run             string  `json:"run"`
-	Records         int     `json:"records"`               // with a known truth
-	Unknown         int     `json:"records_without_truth"` // left out
-	Unmatched       int     `json:"truth_rows_without_record"`
-	TrueIdentities  uint64  `json:"true_identities"`
-	Identities      uint64  `json:"identities"` // among the records with a known truth
-	Precision       float64 `json:"precision"`
-	Recall          float64 `json:"recall"`
-	F1              float64 `json:"f1"`
-	B3Precision     float64 `json:"b3_precision"`
-	B3Recall        float64 `json:"b3_recall"`
-	B3F1            float64 `json:"b3_f1"`
-	Exact           float64 `json:"exact"` // share of persons with exactly one, right identity
-	ExactPrecision  float64 `json:"exact_precision"`
-	ExactF1         float64 `json:"exact_f1"`
-	ExactIdentities uint64  `json:"exact_identities"`
-	TruePairs       uint64  `json:"true_pairs"`
-	FoundPairs      uint64  `json:"found_pairs"`
-	RightPairs      uint64  `json:"right_pairs"`
-	// BlockingRecall and MatchingRecall are missing where the inputs of the run
-	// could not be read again.
-	BlockingRecall *float64         `json:"blocking_recall,omitempty"`
-	MatchingRecall *float64         `json:"matching_recall,omitempty"`
-	Threshold      float64          `json:"threshold"`
-	BySources      []sourcePairLine `json:"by_source_pair"`
-	Thresholds     []thresholdLine  `json:"thresholds"`
-	FalseMerges    []mistake        `json:"worst_false_merges"`
-	Misses         []mistake        `json:"worst_misses"`
+	Run             string           `json:"run"`
+	Records         int              `json:"records"`               // with a known truth
+	Unknown         int              `json:"records_without_truth"` // left out
+	Unmatched       int              `json:"truth_rows_without_record"`
+	TrueIdentities  uint64           `json:"true_identities"`
+	Identities      uint64           `json:"identities"` // among the records with a known truth
+	Precision       float64          `json:"precision"`
+	Recall          float64          `json:"recall"`
+	F1              float64          `json:"f1"`
+	B3Precision     float64          `json:"b3_precision"`
+	B3Recall        float64          `json:"b3_recall"`
+	B3F1            float64          `json:"b3_f1"`
+	Exact           float64          `json:"exact"` // share of persons with exactly one, right identity
+	ExactPrecision  float64          `json:"exact_precision"`
+	ExactF1         float64          `json:"exact_f1"`
+	ExactIdentities uint64           `json:"exact_identities"`
+	TruePairs       uint64           `json:"true_pairs"`
+	FoundPairs      uint64           `json:"found_pairs"`
+	RightPairs      uint64           `json:"right_pairs"`
+	BlockingRecall  float64          `json:"blocking_recall"`
+	MatchingRecall  float64          `json:"matching_recall"`
+	Threshold       float64          `json:"threshold"`
+	BySources       []sourcePairLine `json:"by_source_pair"`
+	Thresholds      []thresholdLine  `json:"thresholds"`
+	FalseMerges     []mistake        `json:"worst_false_merges"`
+	Misses          []mistake        `json:"worst_misses"`
 }
 
 type sourcePairLine struct {
@@ -137,7 +134,8 @@ type thresholdLine struct {
 type mistake struct {
 	A           string           `json:"a"`
 	B           string           `json:"b"`
-	Weight      *float64         `json:"match_weight,omitempty"` // none where the two were never compared
+	Weight      *float64         `json:"match_weight,omitempty"` // of the edge; none where the run kept no edge
+	Compared    bool             `json:"compared"`
 	Explanation *pairExplanation `json:"explanation,omitempty"`
 }
 
@@ -158,13 +156,11 @@ func (p *past) measure(truth *truthLabels, worst int) *evaluation {
 	for _, s := range quality.BySourcePair(found, truth.labels, p.members.Source) {
 		e.BySources = append(e.BySources, sourcePairLine{p.members.Sources[s.A], p.members.Sources[s.B], s.True, s.Precision(), s.Recall(), s.F1()})
 	}
-	if p.sameRecords() {
-		b := quality.BlockingBy(found, truth.labels, func(x, y uint32) bool {
-			return len(p.rules.FoundBy(record.Pair{A: x, B: y})) > 0
-		})
-		recall, matching := b.Recall(), b.MatchingRecall()
-		e.BlockingRecall, e.MatchingRecall = &recall, &matching
-	}
+	b := quality.BlockingBy(found, truth.labels, func(x, y uint32) bool {
+		rules, equal := p.rulesOf(record.Pair{A: x, B: y})
+		return equal || len(rules) > 0
+	})
+	e.BlockingRecall, e.MatchingRecall = b.Recall(), b.MatchingRecall()
 	e.Thresholds = p.overThresholds(truth.labels)
 	for _, x := range quality.FalseMerges(found, truth.labels, p.edges, worst) {
 		e.FalseMerges = append(e.FalseMerges, p.mistake(x.A, x.B))
@@ -176,20 +172,6 @@ func (p *past) measure(truth *truthLabels, worst int) *evaluation {
 		e.Misses = append(e.Misses, p.mistake(x.A, x.B))
 	}
 	return e
-}
-
-// sameRecords reports whether the records were read again and are those of the
-// run, one for one.
-func (p *past) sameRecords() bool {
-	if p.table == nil || p.table.Len() != p.members.Len() {
-		return false
-	}
-	for i := range uint32(p.members.Len()) {
-		if p.table.Key(i) != p.members.Key(i) {
-			return false
-		}
-	}
-	return true
 }
 
 // overThresholds clusters the run's edges at every candidate threshold.
@@ -220,13 +202,7 @@ func (p *past) mistake(a, b uint32) mistake {
 		bits := w.Bits()
 		m.Weight = &bits
 	}
-	if p.table == nil {
-		return m
-	}
-	x, okX := p.table.Find(p.members.Key(a))
-	y, okY := p.table.Find(p.members.Key(b))
-	if okX && okY {
-		m.Explanation = p.pair(x, y, a, b)
-	}
+	m.Explanation = p.pair(a, b, a, b)
+	m.Compared = m.Explanation.Compared()
 	return m
 }

@@ -17,9 +17,7 @@ func (e *evaluation) print(w io.Writer) {
 	t.row("B-cubed", share(e.B3Precision), share(e.B3Recall), share(e.B3F1), "averaged over records")
 	t.row("exact identities", share(e.ExactPrecision), share(e.Exact), share(e.ExactF1), fmt.Sprintf("%s found, %s true, %s the same", count(e.Identities), count(e.TrueIdentities), count(e.ExactIdentities)))
 	t.write(w, "  ")
-	if e.BlockingRecall != nil {
-		fmt.Fprintf(w, "\nBlocking recall %s: the true pairs that were compared. Matching recall %s: of these, those found.\n", share(*e.BlockingRecall), share(*e.MatchingRecall))
-	}
+	fmt.Fprintf(w, "\nBlocking recall %s: the true pairs that a blocking rule brings together. Matching recall %s: of these, those found.\n", share(e.BlockingRecall), share(e.MatchingRecall))
 	fmt.Fprintln(w)
 	t = newTable("by sources", "true pairs", "precision", "recall", "F1").right(2, 3, 4, 5)
 	for _, s := range e.BySources {
@@ -55,11 +53,7 @@ func printMistakes(w io.Writer, title string, list []mistake) {
 	}
 	fmt.Fprintf(w, "\n%s\n", title)
 	for _, m := range list {
-		weight := "never compared"
-		if m.Weight != nil {
-			weight = bits(*m.Weight) + " bits"
-		}
-		fmt.Fprintf(w, "\n  %s and %s, %s\n", printable(m.A), printable(m.B), weight)
+		fmt.Fprintf(w, "\n  %s and %s, %s\n", printable(m.A), printable(m.B), m.weight())
 		x := m.Explanation
 		if x == nil {
 			continue
@@ -73,9 +67,25 @@ func printMistakes(w io.Writer, title string, list []mistake) {
 		}
 		t.write(w, "    ")
 		rules := "no blocking rule brings them together"
-		if len(x.Rules) > 0 {
+		switch {
+		case len(x.Rules) > 0:
 			rules = "brought together by " + someOf(x.Rules, 3)
+		case x.Equal:
+			rules = "equal in all that is compared"
 		}
 		fmt.Fprintf(w, "    prior %s, in all %s; %s\n", bits(x.Prior+x.OtherKinds), bits(x.Weight), rules)
 	}
+}
+
+// weight says what the run knows of the pair's weight. It keeps no edge of a
+// pair whose weight is below the floor.
+func (m *mistake) weight() string {
+	floor := bits(edgeFloor.Bits())
+	switch {
+	case m.Weight != nil:
+		return bits(*m.Weight) + " bits"
+	case m.Compared:
+		return "compared, weight below " + floor + " bits"
+	}
+	return "never compared"
 }

@@ -65,9 +65,11 @@ func (j *job) example(kind string, e *match.Edge) report.Example {
 		Bits: x.Weight.Bits(), Probability: x.Probability,
 		Joined: j.clusters.Of[e.A] == j.clusters.Of[e.B],
 	}
-	for _, s := range x.Steps {
+	for i, s := range x.Steps {
 		if s.A != "" || s.B != "" {
-			r.Fields = append(r.Fields, report.ExampleField{Name: s.Comparison, Left: s.A, Right: s.B})
+			r.Fields = append(r.Fields, report.ExampleField{
+				Name: s.Comparison, Left: s.A, Right: s.B, Differs: differ(j.plan.Comparisons[i].Columns(), e.A, e.B),
+			})
 		}
 		if s.Weight != 0 {
 			r.Steps = append(r.Steps, report.Step{Name: s.Comparison, Level: s.Level, Bits: s.Weight.Bits()})
@@ -77,4 +79,37 @@ func (j *job) example(kind string, e *match.Edge) report.Example {
 		r.Steps = append(r.Steps, report.Step{Name: "kind of pair", Level: "weighed against: " + x.Against, Bits: rest})
 	}
 	return r
+}
+
+// differ reports whether two records have different values in a comparison's
+// columns. What counts are normal forms, and of a field with several columns,
+// such as two telephone numbers, that one is in common; values without a normal
+// form differ as they are written. A value on one side only differs from
+// nothing.
+func differ(columns []*record.Column, a, b uint32) bool {
+	differs := false
+	for from := 0; from < len(columns) && !differs; {
+		to := from + 1
+		for to < len(columns) && columns[to].Field == columns[from].Field {
+			to++
+		}
+		field := columns[from:to]
+		left, right := valuesOf(field, a), valuesOf(field, b)
+		common := slices.ContainsFunc(left, func(v string) bool { return slices.Contains(right, v) })
+		differs = len(left) > 0 && len(right) > 0 && !common
+		from = to
+	}
+	return differs
+}
+
+// valuesOf returns a record's values in some columns: the normal forms, or what
+// is written where there is none.
+func valuesOf(columns []*record.Column, i uint32) []string {
+	var values []string
+	for _, c := range columns {
+		if v := cmp.Or(c.Value(i), c.RawValue(i)); v != "" {
+			values = append(values, v)
+		}
+	}
+	return values
 }

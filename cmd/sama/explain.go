@@ -18,7 +18,7 @@ blocking rules bring them together, and what would have to change.
 With one key, or an identity id: the identity, its records, the edges that hold it together, and
 its golden record with what lost.
 
-The records are read again from the run's inputs and weighed by the run's own plan and model.
+The records are those that the run directory holds, weighed by the run's own plan and model.
 Without --out, the only output directory in the current folder is taken.`,
 		Example: `  sama explain crm:C0012 webshop:W0093 --out customers
   sama explain crm:C0012 --out customers --json`,
@@ -39,7 +39,6 @@ func (c *cli) explain(ctx context.Context, o *options, keys []string) error {
 	if err != nil {
 		return err
 	}
-	p.warnChanged()
 	if len(keys) == 1 {
 		return p.explainIdentity(keys[0])
 	}

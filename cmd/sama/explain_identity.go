@@ -20,7 +20,6 @@ type identityExplanation struct {
 	Outside  []identityEdge   `json:"nearest"` // to records of other identities, strongest first
 	Golden   []goldenValue    `json:"golden"`
 	Cohesion *cohesion        `json:"cohesion,omitempty"`
-	Changed  []string         `json:"inputs_changed"`
 }
 
 type identityMember struct {
@@ -109,7 +108,7 @@ func (p *past) identityOf(name string) (uint32, error) {
 
 // identity gathers all about one identity.
 func (p *past) identity(identity uint32) (*identityExplanation, error) {
-	x := &identityExplanation{Identity: p.members.Identities.At(identity), Edges: []identityEdge{}, Outside: []identityEdge{}, Golden: []goldenValue{}, Changed: p.changed}
+	x := &identityExplanation{Identity: p.members.Identities.At(identity), Edges: []identityEdge{}, Outside: []identityEdge{}, Golden: []goldenValue{}}
 	var members []uint32
 	for m, of := range p.members.Identity {
 		if of == identity {

@@ -28,12 +28,13 @@ type pairExplanation struct {
 	Against     string     `json:"against"` // the kind of non-match that the steps weigh against
 	Steps       []pairStep `json:"steps"`
 	OtherKinds  float64    `json:"other_kinds_bits"`
-	Rules       []string   `json:"blocking_rules"` // that bring the two together
+	Rules       []string   `json:"blocking_rules"`          // that bring the two together
+	Equal       bool       `json:"equal_records,omitempty"` // one of many equals: compared with the first of them only
 	FoundBy     string     `json:"found_by,omitempty"`
 	Verdict     string     `json:"verdict"`
 	Chain       []string   `json:"chain,omitempty"`
 	Changes     []string   `json:"what_would_change_it"`
-	Changed     []string   `json:"inputs_changed"`
+	Decisions   []string   `json:"decisions,omitempty"` // of stewards, on the two
 }
 
 type pairStep struct {
@@ -74,14 +75,19 @@ func (p *past) pair(a, b, memberA, memberB uint32) *pairExplanation {
 		a, b, memberA, memberB = b, a, memberB, memberA
 	}
 	pair := record.Pair{A: a, B: b}
-	e := p.plan.Explain(pair, p.model, p.rules)
+	e := p.plan.Explain(pair, p.model, nil)
 	ids := p.members.Identities
 	x := &pairExplanation{
 		A: e.A.String(), B: e.B.String(),
 		IdentityA: ids.At(p.members.Identity[memberA]), IdentityB: ids.At(p.members.Identity[memberB]),
 		Weight: e.Weight.Bits(), Probability: e.Probability, Threshold: p.cut.Bits(),
 		Prior: e.Prior.Bits(), Against: e.Against, OtherKinds: e.OtherKinds.Bits(),
-		Rules: append([]string{}, e.Rules...), Changed: p.changed,
+		Rules: []string{}, Decisions: p.decisionsOn(e.A, e.B),
+	}
+	var rules []int
+	rules, x.Equal = p.rulesOf(pair)
+	for _, r := range rules {
+		x.Rules = append(x.Rules, p.rules.Rules[r].Name)
 	}
 	x.Same = x.IdentityA == x.IdentityB
 	total := e.Prior
@@ -99,6 +105,10 @@ func (p *past) pair(a, b, memberA, memberB uint32) *pairExplanation {
 func (p *past) verdict(e *match.Explanation, x *pairExplanation, a, b uint32) (text string, chain []string) {
 	above := e.Weight >= p.cut
 	switch {
+	case len(x.Decisions) > 0 && x.Same:
+		return "Whatever the evidence, they are decided to be one identity: " + joinComma(x.Decisions) + ".", nil
+	case len(x.Decisions) > 0:
+		return "Whatever the evidence, they are decided not to be one identity: " + joinComma(x.Decisions) + ".", nil
 	case x.Same && above:
 		return "The evidence is above the threshold: one identity.", nil
 	case x.Same:
@@ -111,11 +121,30 @@ func (p *past) verdict(e *match.Explanation, x *pairExplanation, a, b uint32) (t
 		return "Their own evidence is below the threshold; they are one identity through other records.", chain
 	case above:
 		return p.whyApart(a, b), nil
-	case len(x.Rules) == 0 && x.FoundBy == "":
+	case !x.Compared():
 		return "No blocking rule brings them together, so the run never compared them; their evidence is below the threshold anyway.", nil
 	}
 	return "The evidence is below the threshold: two identities.", nil
 }
+
+// decisionsOn says what stewards have decided on two records.
+func (p *past) decisionsOn(a, b record.Key) (texts []string) {
+	for _, d := range p.decided {
+		if d.A == a && d.B == b || d.A == b && d.B == a {
+			text := fmt.Sprintf("#%d %s, by %s on %s", d.ID, d.Kind, d.By, d.Made.Format("2006-01-02"))
+			if d.Reason != "" {
+				text += ": " + d.Reason
+			}
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// Compared reports whether the run compared the two, or records equal to them:
+// a blocking rule brings them together, the second look did, or they are among
+// many equals.
+func (x *pairExplanation) Compared() bool { return len(x.Rules) > 0 || x.FoundBy != "" || x.Equal }
 
 // whyApart says why two members are two identities although their own evidence
 // is above the threshold.
@@ -153,10 +182,7 @@ func (p *past) together(a uint32) []uint32 {
 // memberConstraints are the run's hard constraints by the numbers of its
 // members; none where the records are not those of the run.
 func (p *past) memberConstraints() graph.Constraints {
-	if p.sameRecords() {
-		return p.constraints
-	}
-	return graph.Constraints{}
+	return p.constraints
 }
 
 // chain returns the records through which two members of one identity hang
@@ -287,6 +313,9 @@ func (x *pairExplanation) print(w io.Writer) {
 		if s.Untrained {
 			level += " (untrained)"
 		}
+		if s.Level == "missing" && s.A != "" && s.B != "" {
+			level += " (a value does not count: placeholder, shared by many, or not understood)"
+		}
 		t.row(s.Comparison, shorten(s.A, 36), shorten(s.B, 36), level)
 	}
 	t.write(w, "  ")
@@ -295,6 +324,8 @@ func (x *pairExplanation) print(w io.Writer) {
 	fmt.Fprintf(w, "\nMatch weight %s bits, probability %s; the threshold is %s bits.\n", bits(x.Weight), probability(x.Probability), bits(x.Threshold))
 	if len(x.Rules) > 0 {
 		fmt.Fprintf(w, "Brought together by %s.\n", someOf(x.Rules, 5))
+	} else if x.Equal {
+		fmt.Fprintln(w, "They are equal in all that is compared; of many such records each is compared with the first.")
 	} else if x.FoundBy == secondLookRule {
 		fmt.Fprintln(w, "No blocking rule brings them together; they were compared because other records connect them.")
 	} else {

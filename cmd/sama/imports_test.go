@@ -50,6 +50,8 @@ var outsidePolicy = []struct {
 	{"github.com/parquet-go/parquet-go", []string{"ingest", "run", "benchmarks"}},
 	{"net/http", []string{"serve", "cmd"}},
 	{"database/sql", []string{"serve/store"}},
+	{"modernc.org/sqlite", []string{"serve/store"}},
+	{"github.com/pressly/goose", []string{"serve/store"}},
 	{"github.com/apache/arrow", []string{"run/columns"}},
 	{"github.com/antzucaro/matchr", nil}, // GPL: an oracle of tests, linked into no binary
 }

@@ -24,6 +24,9 @@ Given back unchanged, it leads to the same result as no configuration at all.
   sama resolve --config sama.yaml --out customers
   sama init --schema > sama.schema.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if schema && len(args) > 0 {
+				return usagef("--schema: the schema is the same for all files; give it alone")
+			}
 			if schema {
 				_, err := c.stdout.Write(config.Schema())
 				return err
@@ -43,7 +46,7 @@ func (c *cli) propose(ctx context.Context, o *options, files []string) error {
 		return err
 	}
 	// What is rejected is for the run to judge, the proposal goes on.
-	j.maxRejects = 1
+	j.maxRejects, j.proposing = 1, true
 	if err := j.run(ctx, initLine); err != nil {
 		return err
 	}
@@ -56,6 +59,10 @@ func (c *cli) propose(ctx context.Context, o *options, files []string) error {
 		"  sama resolve --config sama.yaml --out DIR",
 		"All parts are optional: what is left out is found from the data at each run.",
 		fmt.Sprintf("Columns can be %s.", joinComma(roleNames())),
+	}
+	if err := j.identifies(); err != nil {
+		fmt.Fprintf(c.stderr, "sama: note: a run with this configuration would refuse it:\n")
+		c.printError(err)
 	}
 	_, err = c.stdout.Write(conf.YAML(notes))
 	return err

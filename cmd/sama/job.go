@@ -15,6 +15,7 @@ import (
 	"sama/match/blocking"
 	"sama/record"
 	"sama/run"
+	"sama/serve/store"
 )
 
 // job is one run on its way: what the steps hand to each other.
@@ -22,11 +23,15 @@ type job struct {
 	*cli
 	*options
 	*progress
-	conf    *config.File // as given; an empty one where none was
-	inputs  []ingest.Input
-	lock    *run.Lock
-	started time.Time
-	at      *stage // on its way
+	conf   *config.File // as given; an empty one where none was
+	inputs []ingest.Input
+	saved  *match.Model // as given; nil where it is to be trained
+	// proposing says that a configuration is all that is wanted: it is printed
+	// though a run would refuse its columns, to be edited.
+	proposing bool
+	lock      *run.Lock
+	started   time.Time
+	at        *stage // on its way
 
 	// Ingest.
 	raws      []*ingest.Raw // nil once the table is built
@@ -36,11 +41,17 @@ type job struct {
 	refused   int64 // rejects in all, listed or not
 	mapping   ingest.Mapping
 	notes     []ingest.Note
+	foldNotes []ingest.Note
+	deltas    map[string]ingest.SourceMapping // sources that only send changes
+	kept      []run.File                      // sources, already written
 	table     *record.Table
 	built     *ingest.BuildReport
 
 	// Match.
-	proposal   *match.Proposal // nil where the configuration gave the rules
+	given      []blocking.Rule        // rules of the configuration
+	givenSplit []*blocking.Expression // and what splits its blocks
+	equals     *match.Copies          // who stands for whom in blocking by given rules
+	proposal   *match.Proposal        // nil where the configuration gave the rules
 	rules      *blocking.Plan
 	splitters  []string
 	classical  *match.ClassicalSpec // nil unless the model is classical
@@ -61,6 +72,13 @@ type job struct {
 	clusters       *graph.Clusters
 	contradictions []graph.Contradiction
 	doubts         []graph.Doubt
+	decided        []store.Decision // in force
+	obeyed         run.Decisions
+	conflicts      []string // decisions that contradict something, in words
+	prints         []uint64 // record → fingerprint
+	past           *run.Past
+	guards         []guard
+	heldBack       []string // what the guards say is too much
 	identities     *graph.Assignment
 	golden         *goldenRecords
 
@@ -79,22 +97,26 @@ type step struct {
 // newJob reads the configuration and checks flags and arguments before any
 // work is done.
 func (c *cli) newJob(o *options, files []string) (*job, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
-	conf := &config.File{}
-	if o.config != "" {
-		text, err := os.ReadFile(o.config)
-		if err != nil {
-			return nil, usagef("configuration %s: %w", o.config, cause(err))
-		}
-		if conf, err = config.Parse(o.config, text); err != nil {
-			return nil, err
-		}
+	p := new(problems)
+	p.flag(o.validate())
+	conf, err := readConfig(o.config)
+	if err != nil {
+		p.flag(err)
+		return nil, p.err()
 	}
 	j := &job{cli: c, options: o, conf: conf, started: c.now(), inputs: inputsOf(&conf.Config, files)}
-	if len(j.inputs) == 0 {
-		return nil, usagef("no input: name the files to read, such as crm.parquet webshop.csv, or a configuration that lists them with --config")
+	switch {
+	case slices.Contains(files, ""):
+		p.flag(errors.New("an empty file name; is a variable of the shell not set?"))
+	case len(j.inputs) > 0 || j.hasDeltas():
+	case o.config != "":
+		p.flag(fmt.Errorf("no input: %s names no inputs; name the files on the command line, as in sama resolve FILES… --config %s, or list them in it under inputs", o.config, o.config))
+	default:
+		p.flag(errors.New("no input: name the files to read, such as crm.parquet webshop.csv, or a configuration that lists them with --config"))
+	}
+	j.readModel(p)
+	if err := p.err(); err != nil {
+		return nil, err
 	}
 	if !o.changed("max-rejects") {
 		o.maxRejects = conf.MaxRejects()
@@ -102,6 +124,18 @@ func (c *cli) newJob(o *options, files []string) (*job, error) {
 	o.apply()
 	j.progress = c.newProgress(o.quiet || o.json && !isTerminal(c.stderr))
 	return j, nil
+}
+
+// readConfig reads a configuration file; no name is an empty one.
+func readConfig(name string) (*config.File, error) {
+	if name == "" {
+		return &config.File{}, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", name, cause(err))
+	}
+	return config.Parse(name, text)
 }
 
 // inputsOf returns what is to be read: the files of the command line, with the

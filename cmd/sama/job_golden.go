@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"sama/graph/golden"
 	"sama/run"
@@ -37,18 +36,4 @@ func (j *job) merge(context.Context) (int64, error) {
 	}
 	j.golden = g
 	return values, nil
-}
-
-// goldenProblems says what is wrong with the survivorship rules of the
-// configuration, and where they stand.
-func (j *job) goldenProblems() error {
-	err := j.conf.Golden.Validate(j.table)
-	if err == nil {
-		return nil
-	}
-	var lines []string
-	for text := range strings.SplitSeq(err.Error(), "\n") {
-		lines = append(lines, j.conf.ErrorAt(strings.TrimPrefix(text, "golden: "), "golden").Error())
-	}
-	return usagef("%s", strings.Join(lines, "\n"))
 }

@@ -2,18 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"sama/graph"
 	"sama/ingest/normalize"
 	"sama/match"
 	"sama/record"
-	"sama/run"
 )
 
 // doubtMargin is the evidence below which a record's place in its identity is
@@ -34,11 +28,7 @@ const (
 // chooseCut sets the threshold: the one given, else the saved model's, else
 // the one with the highest expected F1.
 func (j *job) chooseCut(context.Context) (int64, error) {
-	constraints, err := j.hardConstraints()
-	if err != nil {
-		return 0, err
-	}
-	j.constraints = constraints
+	j.constraints.Unique = j.hardConstraints().Unique
 	candidates := graph.Candidates()
 	given, how := j.givenCut()
 	if how != "" {
@@ -78,24 +68,15 @@ func (j *job) givenCut() (w record.Weight, how string) {
 	return 0, ""
 }
 
-// hardConstraints reads the constraints of the configuration.
-func (j *job) hardConstraints() (graph.Constraints, error) {
+// hardConstraints are the constraints of the configuration, whose names are
+// checked by then, and those of verified identifiers.
+func (j *job) hardConstraints() graph.Constraints {
 	var cons graph.Constraints
-	var errs []error
-	for i, name := range j.conf.Clusters.Unique {
-		c := j.table.Named(name)
-		if c == nil {
-			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no column %q; the columns are %s", name, joinComma(tableColumns(j.table))), "clusters", "unique", i))
-			continue
-		}
-		cons.Unique = append(cons.Unique, graph.Unique{Name: name, Code: uniqueCode(c)})
+	for _, name := range j.conf.Clusters.Unique {
+		cons.Unique = append(cons.Unique, graph.Unique{Name: name, Code: uniqueCode(j.table.Named(name))})
 	}
-	for i, name := range j.conf.Clusters.OncePerSource {
+	for _, name := range j.conf.Clusters.OncePerSource {
 		s := slices.Index(j.table.Sources, name)
-		if s < 0 {
-			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no source %q; the sources are %s", name, joinComma(j.table.Sources)), "clusters", "once_per_source", i))
-			continue
-		}
 		own := make([]uint32, j.table.Len())
 		for r, source := range j.table.Source {
 			if int(source) == s {
@@ -104,15 +85,12 @@ func (j *job) hardConstraints() (graph.Constraints, error) {
 		}
 		cons.Unique = append(cons.Unique, graph.Unique{Name: "records of " + name, Code: own})
 	}
-	if err := errors.Join(errs...); err != nil {
-		return cons, &usageError{err}
-	}
 	cons.Unique = append(cons.Unique, j.verified(record.NationalID, normalize.ValidHetu)...)
 	if j.table.Column(record.GivenName) == nil {
 		// A person may run two firms; a firm has one business id.
 		cons.Unique = append(cons.Unique, j.verified(record.BusinessID, normalize.ValidYTunnus)...)
 	}
-	return cons, nil
+	return cons
 }
 
 // verified returns the columns of a field as unique, as far as their values
@@ -158,6 +136,7 @@ func (j *job) cluster(context.Context) (int64, error) {
 	opt.Workers = j.workers
 	j.clusters, j.contradictions = graph.Correlate(j.table.Len(), j.flat, j.constraints, opt)
 	j.joinCopies()
+	j.countDecisions()
 	cohesion := graph.Cohere(j.clusters, j.flat, j.constraints, opt)
 	j.doubts = graph.Doubtful(cohesion, j.clusters, doubtMargin)
 	return int64(j.clusters.Len()), nil
@@ -183,74 +162,4 @@ func (j *job) joinCopies() {
 	j.edges = append(j.edges, j.copies...)
 	match.SortEdges(j.edges)
 	j.flat = flatten(j.edges)
-}
-
-// identify gives every cluster an identity id that was never used before in
-// this output directory.
-func (j *job) identify(context.Context) (int64, error) {
-	if err := j.lockOut(); err != nil {
-		return 0, err
-	}
-	number, err := j.runNumber()
-	if err != nil {
-		return 0, err
-	}
-	j.identities, err = graph.Assign(j.clusters, graph.Issuer{Run: number, Seed: idSeed})
-	if err != nil {
-		return 0, err
-	}
-	return int64(len(j.identities.IDs)), nil
-}
-
-// runNumber returns a number that no run of the output directory had: one more
-// than the current run's, and than those of runs after it, which are there if
-// current was put back to an earlier one.
-func (j *job) runNumber() (uint32, error) {
-	current, err := run.Open(j.out)
-	if errors.Is(err, run.ErrNoRun) {
-		return 1, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%w\nThe next run needs the ids of the current one: point %s at a whole run, or name another --out", err, filepath.Join(j.out, "current"))
-	}
-	runs := filepath.Dir(current.Path)
-	entries, err := os.ReadDir(runs)
-	if err != nil {
-		return 0, err
-	}
-	// A run's name begins with its start; two may have begun in one second.
-	start := current.Info.ID[:strings.LastIndexByte(current.Info.ID, '-')+1]
-	var last uint32
-	for _, e := range entries {
-		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") || e.Name() < start {
-			continue
-		}
-		number, err := numberOf(filepath.Join(runs, e.Name()))
-		if err != nil {
-			return 0, err
-		}
-		last = max(last, number)
-	}
-	return last + 1, nil
-}
-
-// numberOf returns the number of a run: its identities' ids hold it.
-func numberOf(dir string) (uint32, error) {
-	r, err := run.Open(dir)
-	if err != nil {
-		return 0, err
-	}
-	members, err := r.Members()
-	if err != nil {
-		return 0, fmt.Errorf("run %s: %w; move it elsewhere if it is damaged", r.Path, err)
-	}
-	var last uint32
-	for i := range members.Identities.Len() {
-		id, err := graph.ParseIdentityID(members.Identities.At(uint32(i)))
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", r.File("members.parquet"), err)
-		}
-		last = max(last, id.Run())
-	}
-	return last, nil
 }

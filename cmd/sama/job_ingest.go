@@ -19,6 +19,9 @@ func (j *job) read(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if j.deltas, err = j.deltaSources(); err != nil {
+		return 0, err
+	}
 	j.raws, j.rejects = raws, rejects
 	var rows int64
 	var empty []string
@@ -26,11 +29,12 @@ func (j *job) read(ctx context.Context) (int64, error) {
 	j.encodings = make(map[string]string)
 	for _, r := range raws {
 		rows += int64(r.Rows)
-		if r.Rows == 0 {
+		delta, isDelta := j.deltas[r.Source]
+		if r.Rows == 0 && !isDelta {
 			empty = append(empty, fmt.Sprintf("source %s has no records (%s)", r.Source, joinComma(paths(r.Files))))
 		}
 		for _, f := range r.Files {
-			j.files = append(j.files, run.Input{Source: r.Source, Path: f.Path, Format: f.Format, Bytes: f.Size, SHA256: f.SHA256, Rows: int64(f.Rows), Rejected: int64(f.Skipped)})
+			j.files = append(j.files, run.Input{Source: r.Source, Mode: delta.Mode, Path: f.Path, Format: f.Format, Bytes: f.Size, SHA256: f.SHA256, Rows: int64(f.Rows), Rejected: int64(f.Skipped)})
 			j.encodings[f.Path] = f.Encoding
 			if !seen[f.Path] {
 				seen[f.Path] = true
@@ -44,7 +48,7 @@ func (j *job) read(ctx context.Context) (int64, error) {
 		}
 	}
 	switch {
-	case rows == 0:
+	case rows == 0 && len(j.deltas) == 0:
 		return 0, rejectedf("nothing to resolve: %s; check the exports", strings.Join(empty, "; "))
 	case len(empty) > 0:
 		return 0, rejectedf("%s; an export that came out empty would part every identity from that source: leave the file out if that is meant", strings.Join(empty, "; "))
@@ -63,16 +67,19 @@ func paths(files []ingest.File) []string {
 // mapColumns decides what the columns are: as configured, else as proposed.
 func (j *job) mapColumns(context.Context) (int64, error) {
 	proposed, notes := ingest.Propose(j.raws)
-	if err := j.overrideKeys(&proposed); err != nil {
-		return 0, err
-	}
-	if err := j.checkConfigured(); err != nil {
+	p := new(problems)
+	j.overrideKeys(p, &proposed)
+	j.mappingProblems(p)
+	if err := p.err(); err != nil {
 		return 0, err
 	}
 	var columns int64
 	for i, s := range proposed.Sources {
 		if k := slices.IndexFunc(j.conf.Sources, func(c ingest.SourceMapping) bool { return c.Source == s.Source }); k >= 0 {
 			proposed.Sources[i] = j.configured(j.conf.Sources[k], s)
+		}
+		if delta, ok := j.deltas[s.Source]; ok {
+			proposed.Sources[i].Mode, proposed.Sources[i].Deleted, proposed.Sources[i].Deletes = delta.Mode, delta.Deleted, delta.Deletes
 		}
 		for _, n := range notes {
 			if n.Source == s.Source && stillTrue(n, s, proposed.Sources[i]) {
@@ -81,15 +88,19 @@ func (j *job) mapColumns(context.Context) (int64, error) {
 		}
 		columns += int64(len(proposed.Sources[i].Columns)) + 1
 	}
+	j.notes = append(j.notes, j.foldNotes...)
 	j.mapping = proposed
 	if err := errors.Join(j.mapping.Validate(j.raws)...); err != nil {
 		return 0, &usageError{err}
+	}
+	if j.proposing {
+		return columns, nil
 	}
 	return columns, j.identifies()
 }
 
 // overrideKeys puts the columns that --key names into the mapping.
-func (j *job) overrideKeys(m *ingest.Mapping) error {
+func (j *job) overrideKeys(p *problems, m *ingest.Mapping) {
 	for _, key := range j.keys {
 		hit := false
 		for i := range m.Sources {
@@ -103,10 +114,9 @@ func (j *job) overrideKeys(m *ingest.Mapping) error {
 			s.Columns = slices.DeleteFunc(s.Columns, func(c ingest.ColumnMapping) bool { return c.Column == column })
 		}
 		if !hit {
-			return usagef("--key %s: no source has that column; the columns are %s", key, j.columnsBySource())
+			p.flag(fmt.Errorf("--key %s: no source has that column; the columns are %s", key, j.columnsBySource()))
 		}
 	}
-	return nil
 }
 
 // keyFor returns the column of a source that a --key means: a column's name, or
@@ -171,32 +181,6 @@ func (j *job) keyGiven(source, column string) bool {
 	return slices.ContainsFunc(j.keys, func(k string) bool { return k == column || k == source+"="+column })
 }
 
-// checkConfigured finds sources and columns of the configuration that the
-// inputs do not have, and says where in the file they stand.
-func (j *job) checkConfigured() error {
-	var errs []error
-	for i, s := range j.conf.Sources {
-		k := slices.IndexFunc(j.raws, func(r *ingest.Raw) bool { return r.Source == s.Source })
-		if k < 0 {
-			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no input is source %q; the sources are %s", s.Source, joinComma(sourcesOf(j.raws))), "sources", i, "source"))
-			continue
-		}
-		names := columnsOf(j.raws[k])
-		if s.Key != "" && !slices.Contains(names, s.Key) {
-			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("source %s has no column %q; its columns are %s", s.Source, s.Key, joinComma(names)), "sources", i, "key"))
-		}
-		for c, m := range s.Columns {
-			if !slices.Contains(names, m.Column) {
-				errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("source %s has no column %q; its columns are %s", s.Source, m.Column, joinComma(names)), "sources", i, "columns", c, "column"))
-			}
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return &usageError{err}
-	}
-	return nil
-}
-
 func sourcesOf(raws []*ingest.Raw) []string {
 	out := make([]string, len(raws))
 	for i, r := range raws {
@@ -258,14 +242,13 @@ func (j *job) build(ctx context.Context) (int64, error) {
 	j.rejects = append(j.rejects, report.Rejects...)
 	j.refused = max(j.refused+int64(report.RejectCount), int64(len(j.rejects)))
 	sortRejects(j.rejects)
-	j.raws = nil
 	if err := j.tooManyRejects(); err != nil {
 		return 0, err
 	}
 	if table.Len() == 0 {
 		return 0, rejectedf("nothing to resolve: no row has a usable key\n%s", strings.Join(rejectLines(j.rejects), "\n"))
 	}
-	return int64(table.Len()), nil
+	return int64(table.Len()), j.tableProblems()
 }
 
 // tooManyRejects compares the rejected rows with what is allowed.

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"sama/cmd/sama/internal/config"
 	"sama/graph"
@@ -27,13 +24,7 @@ const secondLook = 200
 // block chooses the blocking rules, or takes those of the configuration, and
 // counts their pairs.
 func (j *job) block(context.Context) (int64, error) {
-	if err := j.goldenProblems(); err != nil {
-		return 0, err
-	}
-	rules, opt, err := j.blockingRules()
-	if err != nil {
-		return 0, err
-	}
+	rules, opt := j.blockingRules()
 	j.rules = blocking.NewPlan(j.table, rules, opt)
 	for _, e := range opt.Splitters {
 		j.splitters = append(j.splitters, e.Name)
@@ -41,71 +32,34 @@ func (j *job) block(context.Context) (int64, error) {
 	return j.rules.Pairs(), nil
 }
 
-func (j *job) blockingRules() ([]blocking.Rule, blocking.Options, error) {
-	b := &j.conf.Blocking
-	if len(b.Rules) == 0 {
+// blockingRules returns the rules of the configuration, or those that suit the
+// data.
+func (j *job) blockingRules() ([]blocking.Rule, blocking.Options) {
+	if len(j.given) == 0 {
 		j.proposal = match.NewPlan(j.table, match.Joint{Name: true, Address: true}).Propose(j.conf.Budget(), j.workers)
-		return j.proposal.Rules, j.proposal.Options, nil
+		return j.proposal.Rules, j.proposal.Options
 	}
-	all := blocking.Expressions(j.table, nil)
-	opt := blocking.Options{Limit: j.conf.Budget().Block, Active: match.NewPlan(j.table, match.Joint{}).Copies().Active}
-	var rules []blocking.Rule
-	var errs []error
-	for i, text := range b.Rules {
-		if strings.TrimSpace(text) == blocking.AllPairs.Name {
-			rules = append(rules, blocking.AllPairs)
-			continue
-		}
-		r, err := blocking.ParseRule(text, all)
-		if err != nil {
-			errs = append(errs, j.conf.ErrorAt(err.Error(), "blocking", "rules", i))
-			continue
-		}
-		rules = append(rules, r)
-	}
-	for i, name := range b.SplitBy {
-		k := slices.IndexFunc(all, func(e *blocking.Expression) bool { return e.Name == name })
-		if k < 0 {
-			errs = append(errs, j.conf.ErrorAt(fmt.Sprintf("no key expression %q; this data offers %s", name, joinComma(expressionNames(all))), "blocking", "split_by", i))
-			continue
-		}
-		opt.Splitters = append(opt.Splitters, all[k])
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, opt, &usageError{err}
-	}
-	return rules, opt, nil
+	j.equals = match.NewPlan(j.table, match.Joint{}).Copies()
+	return j.given, blocking.Options{Limit: j.conf.Budget().Block, Splitters: j.givenSplit, Active: j.equals.Active}
 }
 
-func expressionNames(all []*blocking.Expression) []string {
-	names := make([]string, len(all))
-	for i, e := range all {
-		names[i] = e.Name
-	}
-	return names
-}
-
-// planCompare decides what is compared. A model that is given decides it by
-// itself.
+// planCompare decides what is compared, unless a saved model or the
+// configuration has done so.
 func (j *job) planCompare(ctx context.Context) (int64, error) {
+	m := &j.conf.Model
 	var err error
-	if file := j.modelFile(); file != "" {
-		err = j.planFor(file)
-	} else if m := &j.conf.Model; m.Method == config.MethodClassical || m.Classical != nil {
-		j.classical = m.Classical
-		if j.classical == nil {
-			spec := match.ProposeClassical(j.table)
-			j.classical = &spec
-		}
-		if j.plan, err = match.NewClassicalPlan(j.table, *j.classical); err != nil {
-			err = &usageError{j.conf.ErrorAt(err.Error(), "model", "classical")}
-		}
-	} else {
+	switch {
+	case j.plan != nil:
+	case m.Method == config.MethodClassical:
+		spec := match.ProposeClassical(j.table)
+		j.classical = &spec
+		j.plan, err = match.NewClassicalPlan(j.table, spec)
+	default:
 		var joint match.Joint
 		if m.Joint != nil {
 			joint = *m.Joint
-		} else if joint, err = match.ChooseJoint(ctx, j.table, j.rules, j.workers); err != nil {
-			return 0, err
+		} else {
+			joint, err = match.ChooseJoint(ctx, j.table, j.rules, j.workers)
 		}
 		j.plan = match.NewPlan(j.table, joint)
 	}
@@ -113,19 +67,6 @@ func (j *job) planCompare(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	return int64(len(j.plan.Comparisons)), nil
-}
-
-// planFor makes the comparisons of a saved model.
-func (j *job) planFor(file string) error {
-	model, err := readModel(file)
-	if err != nil {
-		return err
-	}
-	if j.plan, j.model, err = match.NewPlanFor(j.table, model); err != nil {
-		return usagef("model %s does not fit these sources: %w; train one with sama train", file, err)
-	}
-	j.classical = model.Classical
-	return nil
 }
 
 // modelFile returns the model to use instead of training, "" for none.
@@ -140,14 +81,14 @@ func (j *job) modelFile() string {
 func readModel(path string) (*match.Model, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usagef("model %s: %w", path, cause(err))
+		return nil, fmt.Errorf("model %s: %w", path, cause(err))
 	}
 	m := new(match.Model)
 	if err := json.Unmarshal(text, m); err != nil {
-		return nil, usagef("model %s is no model.json: %w", path, err)
+		return nil, fmt.Errorf("model %s is no model.json: %w", path, err)
 	}
 	if m.Version != 1 {
-		return nil, usagef("model %s has version %d; this sama reads version 1", path, m.Version)
+		return nil, fmt.Errorf("model %s has version %d; this sama reads version 1", path, m.Version)
 	}
 	return m, nil
 }

@@ -24,9 +24,12 @@ type options struct {
 	keys      []string
 	model     string
 	threshold float64
-	workers   int
-	memory    byteSize
-	tmp       string
+	state     string
+
+	deltaFlags, deletedFlags, deletesFlags, failIf []string
+
+	workers int
+	memory  byteSize
 
 	dryRun     bool
 	arrow      bool
@@ -47,11 +50,21 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 			f.StringArrayVarP(&o.keys, "key", "k", nil, "`column` that names the records; source=column for one source")
 		},
 		"model": func() { f.StringVarP(&o.model, "model", "m", "", "model.json `file` to use instead of training") },
-		"tmp": func() {
-			f.StringVar(&o.tmp, "tmp", "", "`directory` for temporary files; this version holds all records in memory and makes none")
+		"delta": func() {
+			f.StringArrayVar(&o.deltaFlags, "delta", nil, "`source` whose files hold only what changed since the previous run; repeatable")
+		},
+		"deleted": func() {
+			f.StringArrayVar(&o.deletedFlags, "deleted", nil, "`source=column` that marks the records that are gone from a delta source; repeatable")
+		},
+		"deletes": func() {
+			f.StringArrayVar(&o.deletesFlags, "deletes", nil, "`source=file` of the keys of records that are gone from a delta source; repeatable")
+		},
+		"fail-if": func() { f.StringArrayVar(&o.failIf, "fail-if", nil, guardHelp) },
+		"state": func() {
+			f.StringVar(&o.state, "state", "", "`file` of the decisions of stewards (default: state.db in the output directory)")
 		},
 		"dry-run": func() {
-			f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show mapping, rules and pair counts; write nothing")
+			f.BoolVarP(&o.dryRun, "dry-run", "n", false, "say what would be done (mapping, rules and pair counts of a run); change nothing")
 		},
 		"arrow": func() { f.BoolVar(&o.arrow, "arrow", false, "write members and golden records as Arrow files too") },
 		"json":  func() { f.BoolVar(&o.json, "json", false, "print JSON on stdout") },
@@ -61,7 +74,7 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 		},
 		"workers": func() { f.IntVarP(&o.workers, "workers", "w", runtime.GOMAXPROCS(0), "`number` of threads at work") },
 		"memory": func() {
-			f.Var(&o.memory, "memory", "soft limit of memory, a `size` such as 4GiB (default: none)")
+			f.Var(&o.memory, "memory", "`size` such as 4GiB that the run tries to stay within, by freeing memory more often; it does not fail where the records need more (default: none)")
 		},
 		"max-rejects": func() {
 			f.Float64Var(&o.maxRejects, "max-rejects", config.DefaultMaxRejects, "`share` of rows that may be rejected")
@@ -84,11 +97,6 @@ func (o *options) validate() error {
 	}
 	if o.changed("max-rejects") && !(o.maxRejects >= 0 && o.maxRejects <= 1) {
 		errs = append(errs, fmt.Errorf("--max-rejects %v: want a share between 0 and 1, such as 0.05", o.maxRejects))
-	}
-	if o.tmp != "" {
-		if err := writable(o.tmp); err != nil {
-			errs = append(errs, fmt.Errorf("--tmp: %w", err))
-		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return &usageError{err}
@@ -126,6 +134,9 @@ func cause(err error) error {
 func outProblem(out string) error {
 	if out == "" {
 		return usagef("no output directory; name one with --out DIR")
+	}
+	if _, err := os.Stat(filepath.Join(out, "run.json")); err == nil {
+		return usagef("--out %s: it is a run; name the output directory that holds the runs", out)
 	}
 	dir := filepath.Clean(out)
 	for {

@@ -38,6 +38,7 @@ func (j *job) page() *report.Data {
 		Identities:    int64(j.clusters.Len()),
 		Joined:        j.joined(),
 		Warnings:      j.warnings(),
+		Since:         j.since(),
 		Mapping:       j.pageMapping(),
 		Rules:         j.pageRules(),
 		Prior:         prior(j.model),
@@ -73,6 +74,68 @@ func (j *job) page() *report.Data {
 	return d
 }
 
+// since is what changed since the previous run, nil in a first run.
+func (j *job) since() *report.Since {
+	if j.past.Previous == nil {
+		return nil
+	}
+	s := &report.Since{Number: int64(j.past.Previous.Info.Number)}
+	for _, c := range j.past.Since.Sources {
+		s.Sources = append(s.Sources, report.Change(c))
+	}
+	touched := make(map[graph.IdentityID]bool)
+	for _, kind := range graph.EventKinds() {
+		e := report.Event{Kind: kind.String()}
+		for i := range j.identities.Events {
+			x := &j.identities.Events[i]
+			if x.Kind != kind {
+				continue
+			}
+			touched[x.Identity] = true
+			e.Identities++
+			e.Records += int64(len(x.Records))
+			if len(e.Examples) < maxEventExamples {
+				e.Examples = append(e.Examples, j.eventExample(x))
+			}
+		}
+		if e.Identities > 0 {
+			s.Events = append(s.Events, e)
+		}
+	}
+	for _, id := range j.identities.IDs {
+		if !touched[id] {
+			s.Kept++
+		}
+	}
+	return s
+}
+
+// How much of the events the report shows.
+const (
+	maxEventExamples = 3
+	maxEventRecords  = 8
+)
+
+func (j *job) eventExample(e *graph.Event) report.EventExample {
+	x := report.EventExample{ID: e.Identity.String()}
+	if e.Other != 0 {
+		x.Other = e.Other.String()
+	}
+	var keys []string
+	for _, r := range e.Records[:min(len(e.Records), maxEventRecords)] {
+		if n := uint32(j.table.Len()); r < n {
+			keys = append(keys, j.table.Key(r).String())
+		} else {
+			keys = append(keys, j.past.Gone[r-n].String())
+		}
+	}
+	if len(e.Records) > len(keys) {
+		keys = append(keys, "…")
+	}
+	x.Records = joinComma(keys)
+	return x
+}
+
 // whyThreshold says how the threshold came about.
 var whyThreshold = map[string]string{
 	chosenByModel: "largest expected F1",
@@ -93,7 +156,8 @@ func (j *job) joined() int64 {
 
 // warnings are what a person should know before trusting the result.
 func (j *job) warnings() []string {
-	list := slices.Clone(j.model.Training.Warnings)
+	list := j.decisionWarnings()
+	list = append(list, j.model.Training.Warnings...)
 	for _, n := range j.notes {
 		list = append(list, n.String())
 	}
@@ -117,15 +181,23 @@ func (j *job) warnings() []string {
 	if n := j.givenUp(); n > 0 {
 		list = append(list, fmt.Sprintf("%s in blocks that were too large were not compared by the rule that made the block", plural(n, "pair", "pairs")))
 	}
-	for i, c := range j.contradictions {
-		if i == 10 {
-			list = append(list, fmt.Sprintf("and %d more contradictions", len(j.contradictions)-i))
-			break
-		}
-		list = append(list, fmt.Sprintf("%s and %s must not be one, but decisions make them the same", j.table.Key(c.Pair.A), j.table.Key(c.Pair.B)))
+	return list
+}
+
+// decisionWarnings says which decisions could not be obeyed.
+func (j *job) decisionWarnings() []string {
+	list := slices.Clone(j.conflicts[:min(len(j.conflicts), maxConflicts)])
+	if n := len(j.conflicts) - len(list); n > 0 {
+		list = append(list, plural(n, "more contradiction", "more contradictions")+" among decisions: sama decide list shows all")
+	}
+	if n := j.obeyed.Waiting; n > 0 {
+		list = append(list, plural(n, "decision waits", "decisions wait")+" for records that are not there")
 	}
 	return list
 }
+
+// maxConflicts is how many contradictions of decisions are told one by one.
+const maxConflicts = 10
 
 // fill returns the fields of the table and, by source, how far they are filled.
 func (j *job) fill() (fields []string, sources []report.Source) {

@@ -9,9 +9,10 @@ import (
 	"slices"
 
 	"sama/cmd/sama/internal/config"
-	"sama/ingest"
+	"sama/match"
 	"sama/record"
 	"sama/run"
+	"sama/serve/store"
 )
 
 // past is an earlier run with its records read and prepared again, so that
@@ -22,13 +23,19 @@ type past struct {
 	members *run.Members
 	edges   []record.Edge // by the numbers of members
 	found   []string      // edge → the blocking rule that found it
-	changed []string      // inputs that are not as they were
+	standIn []uint32      // record of the table → the one that takes part in blocking for it
 }
 
 // pastRun finds the run directory: the one named, or the only output directory
 // in the current folder.
 func pastRun(out string) (*run.Run, error) {
 	if out != "" {
+		if _, err := os.Stat(filepath.Join(out, "run.json")); err == nil {
+			// A run itself, which DIR/current names by a symbolic link.
+			if real, err := filepath.EvalSymlinks(out); err == nil {
+				out = real
+			}
+		}
 		r, err := run.Open(out)
 		if errors.Is(err, run.ErrNoRun) {
 			return nil, &usageError{err}
@@ -69,7 +76,7 @@ func (c *cli) openPast(o *options) (*past, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &past{job: &job{cli: c, options: o, conf: &config.File{}}, run: r, changed: []string{}}
+	p := &past{job: &job{cli: c, options: o, conf: &config.File{}}, run: r}
 	p.cut = record.WeightOfBits(r.Info.Threshold.Bits)
 	if p.members, err = r.Members(); err != nil {
 		return nil, err
@@ -78,8 +85,8 @@ func (c *cli) openPast(o *options) (*past, error) {
 	return p, err
 }
 
-// prepare reads the inputs of the run again and prepares what the run prepared,
-// by the run's own configuration and model.
+// prepare takes the records that the run has kept and prepares what the run
+// prepared, by the run's own configuration and model.
 func (p *past) prepare(ctx context.Context) error {
 	name := p.run.File("sama.yaml")
 	text, err := os.ReadFile(name)
@@ -91,68 +98,102 @@ func (p *past) prepare(ctx context.Context) error {
 		return err
 	}
 	conf.Model.File = p.run.File("model.json")
-	j := &job{cli: p.cli, options: p.options, conf: conf, cut: p.cut, inputs: pastInputs(&conf.Config, p.run.Info.Inputs)}
+	j := &job{cli: p.cli, options: p.options, conf: conf, cut: p.cut}
 	j.maxRejects = 1
 	j.progress = p.newProgress(!isTerminal(p.stderr) || p.quiet)
-	if err := j.run(ctx, initLine); err != nil {
-		return fmt.Errorf("reading the run's inputs again: %w", err)
+	wrong := new(problems)
+	if j.readModel(wrong); wrong.err() != nil {
+		return wrong.err()
 	}
-	if j.constraints, err = j.hardConstraints(); err != nil {
-		return err
+	line := slices.DeleteFunc(lineTo("plan"), func(s step) bool { return s.name == "fold" })
+	line[0].do = p.readKept
+	if err := j.run(ctx, line); err != nil {
+		return fmt.Errorf("reading the records of run %s: %w", p.run.Info.ID, err)
 	}
+	if !sameKeys(j.table, p.members) {
+		return fmt.Errorf("run %s: the records of its sources are not those of its members; sama check %s says more", p.run.Info.ID, p.run.Path)
+	}
+	j.constraints = j.hardConstraints()
 	j.weights = j.plan.Compile(j.model)
 	p.job = j
-	p.changed = changedInputs(p.run.Info.Inputs, j.files)
+	p.standIn = standIns(j.table.Len(), j.equals)
+	return p.readDecisions(ctx)
+}
+
+// readKept is the first step of a run that is prepared again: its sources come
+// from the run directory.
+func (p *past) readKept(j *job, _ context.Context) (int64, error) {
+	var rows int64
+	for _, source := range p.members.Sources {
+		t, err := p.run.SourceTable(source)
+		if err != nil {
+			return 0, err
+		}
+		j.raws = append(j.raws, rawOf(t))
+		rows += int64(t.Rows)
+	}
+	return rows, nil
+}
+
+// sameKeys reports whether table and members have the same records.
+func sameKeys(t *record.Table, m *run.Members) bool {
+	if t.Len() != m.Len() {
+		return false
+	}
+	for i := range uint32(m.Len()) {
+		if t.Key(i) != m.Key(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// readDecisions reads the decisions that were in force when the run began, as
+// far as the state beside the runs still has them so.
+func (p *past) readDecisions(ctx context.Context) error {
+	s, err := store.OpenExisting(ctx, filepath.Join(filepath.Dir(filepath.Dir(p.run.Path)), stateName), store.Options{Now: p.job.now})
+	if errors.Is(err, store.ErrNoState) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	all, err := s.Decisions(ctx, store.All)
+	if err != nil {
+		return err
+	}
+	start := p.run.Info.Started
+	p.obeyDecisions(slices.DeleteFunc(all, func(d store.Decision) bool {
+		return d.Made.After(start) || !d.Revoked.IsZero() && d.Revoked.Before(start)
+	}))
 	return nil
 }
 
-// pastInputs are the inputs of a run as they are to be read again.
-func pastInputs(conf *config.Config, files []run.Input) []ingest.Input {
-	if len(conf.Inputs) > 0 {
-		return inputsOf(conf, nil)
+// standIns returns for each of n records the one that takes part in blocking
+// for it: itself, or the first of many that are equal in all that is compared.
+func standIns(n int, equals *match.Copies) []uint32 {
+	of := make([]uint32, n)
+	for i := range of {
+		of[i] = uint32(i)
 	}
-	sources := make(map[string][]string) // path → sources
-	for _, f := range files {
-		sources[f.Path] = append(sources[f.Path], f.Source)
-	}
-	var inputs []ingest.Input
-	for _, f := range files {
-		if len(sources[f.Path]) > 1 {
-			// A source column had split it; it will again.
-			if f.Source == sources[f.Path][0] {
-				inputs = append(inputs, ingest.Input{Paths: []string{f.Path}})
-			}
-			continue
+	if equals != nil {
+		for _, pair := range equals.Pairs {
+			of[pair.B] = pair.A
 		}
-		if i := slices.IndexFunc(inputs, func(in ingest.Input) bool { return in.Source == f.Source }); i >= 0 {
-			inputs[i].Paths = append(inputs[i].Paths, f.Path)
-			continue
-		}
-		inputs = append(inputs, ingest.Input{Paths: []string{f.Path}, Source: f.Source})
 	}
-	return inputs
+	return of
 }
 
-// changedInputs names the files whose bytes differ from those of the run.
-func changedInputs(then, now []run.Input) []string {
-	hashes := make(map[string]string)
-	for _, f := range then {
-		hashes[f.Path] = f.SHA256
+// rulesOf returns the blocking rules that bring two records of the table
+// together. One of many equal records is brought together with whatever the
+// first of them is; equal is true where that is the same for both.
+func (p *past) rulesOf(pair record.Pair) (rules []int, equal bool) {
+	a, b := p.standIn[pair.A], p.standIn[pair.B]
+	if a == b {
+		return nil, true
 	}
-	changed := []string{}
-	for _, f := range now {
-		if h, ok := hashes[f.Path]; (!ok || h != f.SHA256) && !slices.Contains(changed, f.Path) {
-			changed = append(changed, f.Path)
-		}
-	}
-	return changed
-}
-
-// warnChanged says on stderr that inputs are not as they were in the run.
-func (p *past) warnChanged() {
-	if len(p.changed) > 0 {
-		fmt.Fprintf(p.stderr, "sama: note: %s changed since the run; values and weights are those of now, identities those of the run. Resolve again to bring them together.\n", joinComma(p.changed))
-	}
+	return p.rules.FoundBy(record.Pair{A: min(a, b), B: max(a, b)}), false
 }
 
 // record returns the number of a record in the table and in the members.
@@ -169,11 +210,7 @@ func (p *past) record(key string) (inTable, inMembers uint32, err error) {
 		}
 		return 0, 0, usagef("no record %s in run %s: %s", printable(key), p.run.Info.ID, hint)
 	}
-	t, ok := p.table.Find(k)
-	if !ok {
-		return 0, 0, fmt.Errorf("record %s is in the run, but no longer in its inputs; resolve again", printable(key))
-	}
-	return t, m, nil
+	return m, m, nil
 }
 
 // edge returns the stored edge between two members, if there is one.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -29,7 +31,7 @@ stays as it was.`,
 			return c.resolve(cmd.Context(), o, args)
 		},
 	}
-	o.flags(cmd, "out", "config", "key", "model", "threshold", "workers", "memory", "tmp", "dry-run", "arrow", "max-rejects", "json", "quiet")
+	o.flags(cmd, "out", "config", "state", "delta", "deleted", "deletes", "fail-if", "key", "model", "threshold", "workers", "memory", "dry-run", "arrow", "max-rejects", "json", "quiet")
 	return cmd
 }
 
@@ -37,16 +39,19 @@ stays as it was.`,
 // fills the fields of the job that the next ones read.
 var resolveLine = []step{
 	{"read", "rows", (*job).read},               // exports → sources, column by column
+	{"fold", "changes", (*job).foldDeltas},      // changes, previous run → whole sources
 	{"map", "columns", (*job).mapColumns},       // which column is what
 	{"normalise", "records", (*job).build},      // sources → record.Table
+	{"keep", "rows", (*job).keep},               // sources → run directory, for later deltas
 	{"block", "pairs", (*job).block},            // blocking rules → candidate pairs, counted
 	{"plan", "comparisons", (*job).planCompare}, // which fields are compared, and how
 	{"compare", "pairs", (*job).compare},        // candidate pairs → comparison vectors
 	{"train", "vectors", (*job).train},          // comparison vectors → model
 	{"score", "edges", (*job).score},            // model → edges, with a second look inside components
+	{"decisions", "decisions", (*job).obey},     // what stewards decided → constraints
 	{"threshold", "edges", (*job).chooseCut},    // where edges begin to join
 	{"cluster", "clusters", (*job).cluster},     // edges → clusters
-	{"identify", "identities", (*job).identify}, // clusters → identities that last
+	{"identify", "identities", (*job).identify}, // clusters, previous run → identities that last
 	{"merge", "values", (*job).merge},           // identities → golden records
 	{"report", "bytes", (*job).writeReport},     // all of it → one page
 	{"publish", "files", (*job).publish},        // all of it → run directory
@@ -56,10 +61,24 @@ var resolveLine = []step{
 // up to the pairs to compare, and up to how they would be compared; trainLine
 // goes up to the threshold.
 var (
-	planLine  = resolveLine[:4]
-	initLine  = resolveLine[:5]
-	trainLine = resolveLine[:9]
+	planLine  = lineTo("block")
+	initLine  = lineTo("plan")
+	trainLine = lineTo("threshold")
 )
+
+// lineTo returns the steps of a run up to one of them, without those that have
+// to do with an output directory.
+func lineTo(last string) (line []step) {
+	for _, s := range resolveLine {
+		if s.name != "keep" && s.name != "decisions" {
+			line = append(line, s)
+		}
+		if s.name == last {
+			break
+		}
+	}
+	return line
+}
 
 // resolve runs the line and says what came of it.
 func (c *cli) resolve(ctx context.Context, o *options, files []string) error {
@@ -74,11 +93,18 @@ func (c *cli) resolve(ctx context.Context, o *options, files []string) error {
 		}
 		return j.printPlan(ctx)
 	}
+	if j.guards, err = parseGuards(o.failIf); err != nil {
+		return err
+	}
 	if err := j.takeOut(); err != nil {
 		return err
 	}
 	if err := j.run(ctx, resolveLine); err != nil {
 		return err
 	}
-	return j.printSummary()
+	if err := j.printSummary(); err != nil || len(j.heldBack) == 0 {
+		return err
+	}
+	return fmt.Errorf("too much has changed since run %s: %s\nThe new run is written to %s but is not the current one. Look at it with sama diff current %s --out %s; to make it current: sama rollback %s --out %s",
+		j.info.Previous, strings.Join(j.heldBack, "; "), j.path, j.info.ID, j.out, j.info.ID, j.out)
 }

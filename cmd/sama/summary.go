@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"sama/graph"
 	"sama/run"
 )
 
@@ -30,6 +31,8 @@ type summary struct {
 	Doubtful           int64         `json:"doubtful"`
 	Threshold          run.Threshold `json:"threshold"`
 	Quality            *run.Quality  `json:"quality,omitempty"`
+	Since              *run.Since    `json:"since,omitempty"`
+	Decisions          run.Decisions `json:"decisions"`
 	Warnings           []string      `json:"warnings"`
 	Seconds            float64       `json:"seconds"`
 	PeakBytes          int64         `json:"peak_bytes"`
@@ -53,7 +56,7 @@ func (j *job) summary() summary {
 		Records: i.Counts.Records, Identities: i.Counts.Identities, Joined: i.Counts.Joined, Largest: i.Counts.Largest,
 		Edges: i.Counts.Edges, CandidatePairs: i.Counts.CandidatePairs, GivenUpPairs: i.Counts.GivenUpPairs,
 		Rejects: i.Counts.Rejects, Doubtful: i.Counts.Doubtful, Threshold: i.Threshold, Quality: i.Quality,
-		Warnings: j.warnings(), Seconds: j.now().Sub(j.started).Seconds(), PeakBytes: i.Memory.PeakBytes,
+		Since: i.Since, Decisions: i.Decisions, Warnings: j.warnings(), Seconds: j.now().Sub(j.started).Seconds(), PeakBytes: i.Memory.PeakBytes,
 	}
 	if s.Warnings == nil {
 		s.Warnings = []string{}
@@ -88,6 +91,7 @@ func (j *job) printSummary() error {
 	t.write(w, "  ")
 	fmt.Fprintln(w)
 	printSizes(w, s.RecordsPerIdentity)
+	printSince(w, s.Since)
 	fmt.Fprintf(w, "\nThreshold   %s bits, probability %s (%s)\n", bits(s.Threshold.Bits), percent(s.Threshold.Probability), whyThreshold[s.Threshold.Chosen])
 	if q := s.Quality; q != nil {
 		fmt.Fprintf(w, "Expected    precision %s, recall %s (the model's own estimate)\n", percent(q.Precision), percent(q.Recall))
@@ -104,6 +108,29 @@ func (j *job) printSummary() error {
 	fmt.Fprintf(w, "\nReport      %s\n", s.Report)
 	j.printNext(w, s)
 	return nil
+}
+
+// printSince says on a line each what became of records and identities since
+// the previous run.
+func printSince(w io.Writer, s *run.Since) {
+	if s == nil {
+		return
+	}
+	var c run.SourceChange
+	for _, x := range s.Sources {
+		c.Same, c.Changed, c.Added, c.Gone = c.Same+x.Same, c.Changed+x.Changed, c.Added+x.Added, c.Gone+x.Gone
+	}
+	fmt.Fprintf(w, "\nRecords     %s new, %s changed, %s gone, %s as before\n", count(c.Added), count(c.Changed), count(c.Gone), count(c.Same))
+	var parts []string
+	for _, kind := range graph.EventKinds() {
+		if n := s.Events[kind.String()]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", count(n), kind))
+		}
+	}
+	if parts == nil {
+		parts = []string{"all as before"}
+	}
+	fmt.Fprintf(w, "Identities  %s\n", joinComma(parts))
 }
 
 // printSizes shows how many records the identities have, sizes above 5 as one.

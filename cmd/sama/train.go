@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,8 +28,9 @@ went, and the threshold. resolve uses it with --model, so that weights stay as t
 data changes.
 
 --labels names pairs that somebody has judged: columns a and b with record keys (source:record_id)
-and match (1 or 0, true or false, yes or no). The m probabilities are then those of the labelled
-matches, the more so the more of them there are.`,
+and match (1 or 0, true or false, yes or no). A pair that is named twice counts once; named as a
+match and as none it is an error. The m probabilities are then those of the labelled matches, the
+more so the more of them there are.`,
 		Example: `  sama train crm.parquet webshop.csv.gz --out model.json
   sama train --config sama.yaml --labels judged.csv --out model.json
   sama resolve --config sama.yaml --model model.json --out customers`,
@@ -38,21 +40,21 @@ matches, the more so the more of them there are.`,
 	}
 	cmd.Flags().StringVarP(&target, "out", "o", "", "`file` to write the model to")
 	cmd.Flags().StringVar(&labels, "labels", "", "`file` with judged pairs")
-	o.flags(cmd, "config", "key", "threshold", "workers", "memory", "tmp", "max-rejects", "quiet", "json")
+	o.flags(cmd, "config", "key", "threshold", "workers", "memory", "max-rejects", "quiet", "json")
 	return cmd
 }
 
 // train learns and saves a model.
 func (c *cli) train(ctx context.Context, o *options, files []string, target, labels string) error {
-	if target == "" {
-		return usagef("train: no output; name the file to write with --out model.json")
-	}
-	if err := writable(filepath.Dir(target)); err != nil {
-		return fmt.Errorf("--out %s: %w", target, err)
+	if err := trainProblem(target, labels); err != nil {
+		return err
 	}
 	j, err := c.newJob(o, files)
 	if err != nil {
 		return err
+	}
+	if j.saved != nil && labels == "" {
+		return &usageError{j.conf.ErrorAt("names a saved model, so there is nothing to learn; take it out, or give --labels to learn from", "model", "file")}
 	}
 	line := slices.Clone(trainLine)
 	if labels != "" {
@@ -73,6 +75,25 @@ func (c *cli) train(ctx context.Context, o *options, files []string, target, lab
 		return printJSON(c.stdout, j.model.Training)
 	}
 	j.printTraining(target)
+	return nil
+}
+
+// trainProblem probes the files of train before any work is done.
+func trainProblem(target, labels string) error {
+	if target == "" {
+		return usagef("train: no output; name the file to write with --out model.json")
+	}
+	if info, err := os.Stat(target); err == nil && info.IsDir() {
+		return usagef("--out %s: it is a directory; name the file to write, such as %s", target, filepath.Join(target, "model.json"))
+	}
+	if err := writable(filepath.Dir(target)); err != nil {
+		return fmt.Errorf("--out %s: %w", target, err)
+	}
+	if labels != "" {
+		if _, err := os.Stat(labels); err != nil {
+			return usagef("--labels %s: %w", labels, cause(err))
+		}
+	}
 	return nil
 }
 
@@ -184,7 +205,13 @@ func (j *job) readLabels(ctx context.Context, file string) ([]judged, error) {
 			return nil, usagef("%s: no column %s; want columns a and b with record keys and match (its columns are %s)", file, names[0], joinComma(columnsOf(r)))
 		}
 	}
+	type label struct {
+		row   int
+		match bool
+	}
 	var pairs []judged
+	first := make(map[record.Pair]label) // as it is named first
+	var contradictions []error
 	for row := range r.Rows {
 		cell := func(c *ingest.RawColumn) string { return strings.TrimSpace(c.Values.At(c.Codes[row])) }
 		p, err := j.judgedPair(cell(columns[0]), cell(columns[1]), cell(columns[2]))
@@ -192,7 +219,20 @@ func (j *job) readLabels(ctx context.Context, file string) ([]judged, error) {
 			_, at := r.Where(row)
 			return nil, usagef("%s, row %d: %w", file, at, err)
 		}
-		pairs = append(pairs, p)
+		before, known := first[p.Pair]
+		switch {
+		case !known:
+			first[p.Pair] = label{row, p.match}
+			pairs = append(pairs, p)
+		case before.match != p.match:
+			_, one := r.Where(before.row)
+			_, other := r.Where(row)
+			contradictions = append(contradictions, fmt.Errorf("%s, rows %d and %d: %s and %s are labelled a match and no match; keep one of the two",
+				file, one, other, printable(j.table.Key(p.A).String()), printable(j.table.Key(p.B).String())))
+		}
+	}
+	if err := errors.Join(contradictions...); err != nil {
+		return nil, &usageError{err}
 	}
 	return pairs, nil
 }

@@ -27,11 +27,15 @@ type truthLabels struct {
 
 // readColumns reads one file whole, as one source.
 func readColumns(ctx context.Context, path string) (*ingest.Raw, error) {
-	raws, _, err := ingest.ReadSources(ctx, []ingest.Input{{Paths: []string{path}, Source: "truth"}}, ingest.ReadOptions{})
+	raws, rejects, err := ingest.ReadSources(ctx, []ingest.Input{{Paths: []string{path}, Source: "truth"}}, ingest.ReadOptions{})
 	if err != nil {
 		return nil, err
 	}
-	if raws[0].Rows == 0 {
+	rows := slices.DeleteFunc(rejects, func(r ingest.Reject) bool { return r.Row == 0 || r.Column != "" })
+	switch {
+	case len(rows) > 0:
+		return nil, usagef("%s has rows that cannot be read; mend them\n%s", path, strings.Join(rejectLines(rows), "\n"))
+	case raws[0].Rows == 0:
 		return nil, usagef("%s has no rows", path)
 	}
 	return raws[0], nil
@@ -117,6 +121,9 @@ func labelMembers(r *ingest.Raw, key, id, source *ingest.RawColumn, m *run.Membe
 	}
 	if t.unmatched == r.Rows {
 		return nil, usagef("%s: none of its %s names a record of the run (sources %s); check --truth-key and --truth-source", r.Files[0].Path, plural(r.Rows, "row", "rows"), joinComma(m.Sources))
+	}
+	if labels.Len() < 2 {
+		return nil, usagef("%s: column %s is empty wherever a record of the run is named; name the column that says who a record is with --truth-id", r.Files[0].Path, id.Name)
 	}
 	return t, nil
 }

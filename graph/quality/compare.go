@@ -53,7 +53,7 @@ type Difference struct {
 
 // Compare returns the difference between the labels of two runs over one
 // numbering of the records of both; label 0 means that the record is not in that
-// run.
+// run. Memory grows with the greatest label.
 func Compare(before, after []uint32) Difference {
 	together := graph.ClustersOf(joint(before, after))
 	var d Difference
@@ -87,17 +87,20 @@ func joint(before, after []uint32) []uint32 {
 		return r
 	}
 	for _, run := range [2][]uint32{before, after} {
-		first := make(map[uint32]uint32)
+		highest := uint32(0)
+		for _, l := range run {
+			highest = max(highest, l)
+		}
+		first := make([]uint32, uint64(highest)+1) // label → its first record and 1
 		for r, l := range run {
 			if l == 0 {
 				continue
 			}
-			f, ok := first[l]
-			if !ok {
-				first[l] = uint32(r)
+			if first[l] == 0 {
+				first[l] = uint32(r) + 1
 				continue
 			}
-			a, b := find(f), find(uint32(r))
+			a, b := find(first[l]-1), find(uint32(r))
 			label[max(a, b)] = min(a, b)
 		}
 	}

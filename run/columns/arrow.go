@@ -81,6 +81,7 @@ func (l *Leaf) arrowField(name string) arrow.Field {
 	types := [...]arrow.DataType{
 		Text: arrow.BinaryTypes.String, Int: arrow.PrimitiveTypes.Int64,
 		Double: arrow.PrimitiveTypes.Float64, Time: &arrow.TimestampType{Unit: arrow.Millisecond},
+		Bool: arrow.FixedWidthTypes.Boolean,
 	}
 	return arrow.Field{Name: name, Type: types[l.Kind], Nullable: l.Nulls != NoNulls}
 }
@@ -130,6 +131,8 @@ func (l *Leaf) build(b array.Builder, from, to int) {
 			b.(*array.Float64Builder).Append(l.Doubles[v])
 		case Time:
 			b.(*array.TimestampBuilder).Append(arrow.Timestamp(l.Ints[v] * 1000))
+		case Bool:
+			b.(*array.BooleanBuilder).Append(v != 0)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (w *worker) encode(c *chunk, l *leaf, first, last int) error {
 		c.bound(l.Texts.At(w.vals[0]), l.Texts.At(w.vals[len(w.vals)-1]))
 	}
 	width := 0
-	if l.Codes != nil && w.dictionary(l) {
+	if l.Codes != nil && l.Kind != Bool && w.dictionary(l) {
 		width = max(1, bits.Len(uint(len(w.dict)-1)))
 		if err := w.writeDictionary(c, l); err != nil {
 			return err
@@ -201,6 +201,9 @@ func (w *worker) pageEnd(l *leaf, from, val, entries int, dictionary bool) (to, 
 
 // writePage adds a data page of entries from to to−1 with values val to end−1.
 func (w *worker) writePage(c *chunk, l *leaf, from, to, val, end, width int) error {
+	if l.Kind == Bool {
+		w.body = packBits(w.body)
+	}
 	w.page = w.page[:0]
 	if l.maxRep > 0 {
 		w.page = appendLevels(w.page, w.reps[from:to], l.maxRep)
@@ -238,8 +241,23 @@ func (l *Leaf) appendPlain(dst []byte, v uint32) []byte {
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(l.Doubles[v]))
 	case Time:
 		return binary.LittleEndian.AppendUint64(dst, uint64(l.Ints[v]*1000))
+	case Bool:
+		return append(dst, byte(v)) // packed when the page is full
 	}
 	return binary.LittleEndian.AppendUint64(dst, uint64(l.Ints[v]))
+}
+
+// packBits turns bytes of 0 and 1 into bits, the lowest first, in place.
+func packBits(b []byte) []byte {
+	packed := b[:(len(b)+7)/8]
+	for i := range packed {
+		var bits byte
+		for j, v := range b[8*i : min(len(b), 8*i+8)] {
+			bits |= v << j
+		}
+		packed[i] = bits
+	}
+	return packed
 }
 
 // flush compresses the page and adds it to the chunk behind its header. The

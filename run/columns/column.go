@@ -16,6 +16,7 @@ const (
 	Int                // INT64; int64
 	Double             // DOUBLE; float64
 	Time               // INT64 (TIMESTAMP millis, no zone), given in Unix seconds; timestamp[ms]
+	Bool               // BOOLEAN, by the codes 0 and 1; bool
 )
 
 // Nulls says which code, if any, stands for null.

@@ -290,6 +290,8 @@ func (l *Leaf) physical() format.Type {
 		return format.ByteArray
 	case Double:
 		return format.Double
+	case Bool:
+		return format.Boolean
 	}
 	return format.Int64
 }

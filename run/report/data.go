@@ -12,6 +12,8 @@ type Data struct {
 	Joined     int64 // records that share their identity with another
 	Warnings   []string
 
+	Since *Since // nil in a first run
+
 	Sources []Source
 	Fields  []string // the fields of Source.Fill, in order
 
@@ -45,6 +47,35 @@ type Data struct {
 
 	// Run is what depends on the clock and the machine; nil leaves it out.
 	Run *Run
+}
+
+// Since is what changed since the run before.
+type Since struct {
+	Number  int64 // of the run before
+	Kept    int64 // identities that no event names
+	Sources []Change
+	Events  []Event // one a kind, in order
+}
+
+// Change counts the records of one source.
+type Change struct {
+	Source                     string
+	Same, Changed, Added, Gone int64
+}
+
+// Event is one kind of event, how many identities it happened to, and examples.
+type Event struct {
+	Kind       string
+	Identities int64
+	Records    int64
+	Examples   []EventExample
+}
+
+// EventExample is one event.
+type EventExample struct {
+	ID      string
+	Other   string // "" where there is none
+	Records string // their keys, on one line
 }
 
 // Source is one source and how well it fills the fields.
@@ -146,6 +177,9 @@ type Example struct {
 // ExampleField is one field of the two records, as their sources wrote it.
 type ExampleField struct {
 	Name, Left, Right string
+	// Differs says that both have a value and the two are different in their
+	// normal forms, however they are written.
+	Differs bool
 }
 
 // Step is one comparison's part in an example's weight.

@@ -43,6 +43,10 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.0f\u00a0%%", 100*share)
 }
 
+// probable writes a probability: no pair is quite certain, however much its
+// weight rounds to it.
+func probable(p float64) string { return percent(min(max(p, 1e-9), 1-1e-9)) }
+
 // signed writes bits as "+3.2" or "−1.0".
 func signed(bits float64) string {
 	s := fmt.Sprintf("%+.1f", bits)

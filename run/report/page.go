@@ -30,7 +30,7 @@ const (
 
 // page is the parsed template.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"count": count, "percent": percent, "signed": signed, "probability": probability,
+	"count": count, "percent": percent, "probable": probable, "signed": signed, "probability": probability,
 	"bytes": sizeText, "rate": rate, "cut": cut, "times100": func(x float64) float64 { return 100 * x },
 	"day": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 }).Parse(pageText))

@@ -197,6 +197,7 @@ func TestFigures(t *testing.T) {
 		{count(0), "0"}, {count(999), "999"}, {count(1000), "1\u202f000"}, {count(-1234567), "−1\u202f234\u202f567"},
 		{percent(0), "0\u00a0%"}, {percent(1), "100\u00a0%"}, {percent(.9999), ">\u00a099.9\u00a0%"}, {percent(.00001), "<\u00a00.1\u00a0%"},
 		{percent(.5), "50\u00a0%"}, {percent(.956), "95.6\u00a0%"}, {percent(math.NaN()), "–"},
+		{probable(1), ">\u00a099.9\u00a0%"}, {probable(0), "<\u00a00.1\u00a0%"}, {probable(.5), "50\u00a0%"},
 		{signed(3.14), "+3.1"}, {signed(-3.14), "−3.1"},
 		{sizeText(5), "5 B"}, {sizeText(1536), "1.5 KiB"}, {sizeText(231 << 20), "231 MiB"},
 		{rate(Stage{Seconds: 2, Items: 4000, Unit: "rows"}), "2\u202f000 rows/s"}, {rate(Stage{Items: 1}), ""},

@@ -82,7 +82,7 @@ func sampleWeights(d *Data) {
 func sampleExamples(d *Data) {
 	for i, kind := range []string{"just above the threshold", "just below the threshold", "far above"} {
 		e := Example{Kind: kind, Left: fmt.Sprintf("crm:C00%d12", i), Right: fmt.Sprintf("webshop:W0%d93", i), Joined: i != 1,
-			Fields: []ExampleField{{"given_name", "Liisa", "Elisabet"}, {"family_name", "Korhonen", "Korhonen"}, {"birth_date", "1972-04-01", "1972-04-01"}, {"email", "", "liisa.k@example.com"}, {"street", "Rantatie 5", "Kauppakatu 11 B 4"}},
+			Fields: []ExampleField{{"given_name", "Liisa", "Elisabet", true}, {"family_name", "Korhonen", "KORHONEN", false}, {"birth_date", "1972-04-01", "1.4.1972", false}, {"email", "", "liisa.k@example.com", false}, {"street", "Rantatie 5", "Kauppakatu 11 B 4", true}},
 			Steps:  []Step{{"given_name", "different", -4.3}, {"family_name", "equal", 8.2}, {"birth_date", "equal", 13.1}, {"address", "different", -1.9}, {"phone", "one digit differs", float64(6*i) + 4.6}}}
 		e.Bits = d.Prior
 		for _, s := range e.Steps {

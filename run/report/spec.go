@@ -27,6 +27,15 @@ const countLabel = "format(datum.value, datum.value < 1000 ? '~g' : '~s')"
 // countAxis is an axis of counts.
 var countAxis = object{"labelExpr": countLabel, "tickCount": 5}
 
+// Labels are cut to a number of letters, so that Vega, which cuts at the end,
+// need not: it takes any that are wider than letterWidth pixels a letter.
+const (
+	letterWidth  = 8
+	fieldLetters = 24
+	ruleLetters  = 34
+	levelLetters = 24
+)
+
 // rowHeight is the height of one bar with its gap, in pixels.
 const rowHeight = 26
 
@@ -76,14 +85,20 @@ func finish(spec object) object {
 // fillSpec: fields by sources, the fuller the darker.
 func fillSpec(d *Data) object {
 	fields := d.Fields[:min(len(d.Fields), maxRows)]
+	names := labels(fields, fieldLetters)
+	sources := make([]string, len(d.Sources))
+	for k, s := range d.Sources {
+		sources[k] = s.Name
+	}
+	sources = labels(sources, fieldLetters)
 	values := []object{}
-	for _, s := range d.Sources {
-		for i, f := range fields {
-			values = append(values, object{"source": s.Name, "field": f, "fill": round(s.Fill[i], 4), "label": percent(s.Fill[i])})
+	for k, s := range d.Sources {
+		for i := range fields {
+			values = append(values, object{"source": sources[k], "field": names[i], "fill": round(s.Fill[i], 4), "label": percent(s.Fill[i])})
 		}
 	}
 	at := object{
-		"y": object{"field": "field", "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": 160}},
+		"y": object{"field": "field", "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": fieldLetters * letterWidth}},
 		"x": object{"field": "source", "type": "nominal", "sort": nil, "title": nil, "axis": object{"orient": "top", "labelAngle": 0}},
 	}
 	return object{
@@ -104,17 +119,23 @@ func fillSpec(d *Data) object {
 
 // rulesSpec: pairs by rule, those that no earlier rule finds first.
 func rulesSpec(rules []Rule) object {
+	rules = rules[:min(len(rules), maxRows)]
+	names := make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = r.Name
+	}
+	names = labels(names, ruleLetters)
 	values := []object{}
-	for _, r := range rules[:min(len(rules), maxRows)] {
+	for i, r := range rules {
 		values = append(values,
-			object{"rule": r.Name, "kind": "new", "pairs": r.New, "order": 0},
-			object{"rule": r.Name, "kind": "found before", "pairs": r.Pairs - r.New, "order": 1})
+			object{"rule": names[i], "kind": "new", "pairs": r.New, "order": 0},
+			object{"rule": names[i], "kind": "found before", "pairs": r.Pairs - r.New, "order": 1})
 	}
 	return object{
 		"data": object{"values": values}, "height": len(values) / 2 * rowHeight,
 		"mark": object{"type": "bar", "tooltip": true},
 		"encoding": object{
-			"y":     object{"field": "rule", "type": "nominal", "sort": nil, "title": nil},
+			"y":     object{"field": "rule", "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": ruleLetters * letterWidth}},
 			"x":     object{"field": "pairs", "type": "quantitative", "title": "candidate pairs", "axis": countAxis},
 			"order": object{"field": "order"},
 			"color": object{"field": "kind", "type": "nominal", "title": nil, "sort": nil, "legend": object{"orient": "top"},
@@ -136,13 +157,17 @@ func weightRange(all []Comparison) (low, high float64) {
 // weightsSpec: evidence by level, for to the right and against to the left, on
 // one scale for all comparisons.
 func weightsSpec(c Comparison, low, high float64) object {
-	values := []object{}
-	for _, l := range c.Levels {
-		label := l.Label
+	names := make([]string, len(c.Levels))
+	for i, l := range c.Levels {
+		names[i] = l.Label
 		if l.Untrained {
-			label += " (untrained)"
+			names[i] += " (untrained)"
 		}
-		values = append(values, object{"level": label, "bits": round(l.Bits, 3), "m": round(l.M, 6), "u": l.U,
+	}
+	short := labels(names, levelLetters)
+	values := []object{}
+	for i, l := range c.Levels {
+		values = append(values, object{"level": short[i], "name": names[i], "bits": round(l.Bits, 3), "m": round(l.M, 6), "u": l.U,
 			"color": color(l.Bits), "opacity": opacity(l.Untrained)})
 	}
 	return object{
@@ -154,7 +179,7 @@ func weightsSpec(c Comparison, low, high float64) object {
 				"axis": object{"tickCount": 5}},
 			"color":   object{"field": "color", "type": "nominal", "scale": nil, "legend": nil},
 			"opacity": object{"field": "opacity", "type": "quantitative", "scale": nil, "legend": nil},
-			"tooltip": []object{{"field": "level"}, {"field": "bits"}, {"field": "m"}, {"field": "u"}},
+			"tooltip": []object{{"field": "name", "title": "level"}, {"field": "bits"}, {"field": "m"}, {"field": "u"}},
 		},
 	}
 }
@@ -262,9 +287,15 @@ func sizesSpec(sizes []Size) object {
 
 // overlapSpec: identities by the sources that know them.
 func overlapSpec(all []Overlap) object {
+	all = all[:min(len(all), maxRows)]
+	names := make([]string, len(all))
+	for i, o := range all {
+		names[i] = strings.Join(o.Sources, " + ")
+	}
+	names = labels(names, ruleLetters)
 	values := []object{}
-	for _, o := range all[:min(len(all), maxRows)] {
-		values = append(values, object{"sources": strings.Join(o.Sources, " + "), "identities": o.Identities, "records": o.Records,
+	for i, o := range all {
+		values = append(values, object{"sources": names[i], "identities": o.Identities, "records": o.Records,
 			"label": count(o.Identities)})
 	}
 	return labelledBars(values, "sources", "identities", "identities")
@@ -273,7 +304,7 @@ func overlapSpec(all []Overlap) object {
 // labelledBars are horizontal bars with their label behind them, for which the
 // scale leaves room.
 func labelledBars(values []object, name, figure, title string) object {
-	y := object{"field": name, "type": "nominal", "sort": nil, "title": nil}
+	y := object{"field": name, "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": ruleLetters * letterWidth}}
 	most := 0.0
 	for _, v := range values {
 		most = max(most, number(v[figure]))
@@ -315,10 +346,14 @@ func waterfallSpec(e *Example, prior, threshold float64) object {
 		at += bits
 	}
 	step("prior", "before any comparison", prior)
-	for _, s := range e.Steps {
-		step(s.Name, s.Level, s.Bits)
+	names := make([]string, len(e.Steps))
+	for i, s := range e.Steps {
+		names[i] = s.Name
 	}
-	values = append(values, object{"step": "match weight\n" + percent(e.Probability) + " probable", "from": 0, "to": round(e.Bits, 3),
+	for i, name := range labels(names, levelLetters) {
+		step(name, e.Steps[i].Level, e.Steps[i].Bits)
+	}
+	values = append(values, object{"step": "match weight\n" + probable(e.Probability) + " probable", "from": 0, "to": round(e.Bits, 3),
 		"bits": signed(e.Bits), "color": ink})
 	return object{
 		"data": object{"values": values}, "height": len(values) * 36,
@@ -326,7 +361,7 @@ func waterfallSpec(e *Example, prior, threshold float64) object {
 			{
 				"mark": object{"type": "bar", "height": object{"band": 0.55}},
 				"encoding": object{
-					"y":       object{"field": "step", "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": 170, "labelOffset": -7}},
+					"y":       object{"field": "step", "type": "nominal", "sort": nil, "title": nil, "axis": object{"labelLimit": levelLetters * letterWidth, "labelOffset": -7}},
 					"x":       object{"field": "from", "type": "quantitative", "title": "bits", "axis": object{"tickCount": 5}},
 					"x2":      object{"field": "to"},
 					"color":   object{"field": "color", "type": "nominal", "scale": nil, "legend": nil},

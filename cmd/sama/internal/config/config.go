@@ -151,6 +151,12 @@ func (e *Error) Error() string {
 // Errors is everything that is wrong with a file, in its order.
 type Errors struct{ List []*Error }
 
+// NewErrors returns the errors in the order of the file.
+func NewErrors(list []*Error) *Errors {
+	sortErrors(list)
+	return &Errors{list}
+}
+
 // Error returns one line an error.
 func (e *Errors) Error() string {
 	all := make([]error, len(e.List))

@@ -1,0 +1,480 @@
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sama/graph"
+	"sama/record"
+)
+
+// Past is what earlier runs know about the records of a new one.
+type Past struct {
+	Previous *Run   // nil for a first run
+	Number   uint32 // of the new run
+	// Graph is the past as graph.Assign takes it; the records that are gone are
+	// Gone, numbered behind the table's.
+	Graph graph.Past
+	Gone  []record.Key
+	Since *Since // nil for a first run
+
+	table   *record.Table
+	changed []bool  // record → it is new, or some value of it differs
+	times   []Times // previous identity → as its golden record says
+}
+
+// Follow reads what the current run of dir, and the runs that were begun after
+// it and are not current, hand to a new run on table. The fingerprints are the
+// table's. Without a current run the past is empty.
+func Follow(dir string, table *record.Table, fingerprints []uint64) (*Past, error) {
+	p := &Past{Number: 1, table: table}
+	last, later, err := p.find(dir)
+	if err != nil {
+		return nil, err
+	}
+	p.Number = last + 1
+	if p.Previous == nil {
+		return p, nil
+	}
+	ended, err := p.Previous.ended()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range later {
+		more, err := r.foreign(p.Previous.Info.Number, ended)
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w; move it elsewhere if it is damaged", r.Path, err)
+		}
+		ended = append(ended, more...)
+	}
+	return p, p.join(ended, fingerprints)
+}
+
+// find opens the current run and those with a higher number, the highest first,
+// and returns the highest number of all.
+func (p *Past) find(dir string) (last uint32, later []*Run, err error) {
+	current, err := Open(dir)
+	if err != nil && !errors.Is(err, ErrNoRun) {
+		return 0, nil, fmt.Errorf("%w\nThe next run goes on with the identities of the current one: sama rollback names another, or name another --out", err)
+	}
+	runs := filepath.Join(dir, runsFolder)
+	entries, err := os.ReadDir(runs)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, nil, err
+	}
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		r, err := Open(filepath.Join(runs, e.Name()))
+		if err != nil {
+			return 0, nil, fmt.Errorf("%w; move it elsewhere if it is damaged", err)
+		}
+		last = max(last, r.Info.Number)
+		if current == nil || r.Info.Number > current.Info.Number {
+			later = append(later, r)
+		}
+	}
+	p.Previous = current
+	slices.SortFunc(later, func(a, b *Run) int { return cmp.Compare(b.Info.Number, a.Info.Number) })
+	return last, later, nil
+}
+
+// ended is an id that is not live, with the keys of its records.
+type ended struct {
+	graph.Dormant
+	founder record.Key // zero if not known
+	records []record.Key
+}
+
+// ended reads aliases.parquet.
+func (r *Run) ended() ([]ended, error) {
+	const file = "aliases.parquet"
+	ids, err := r.idColumn(file, "identity_id")
+	if err != nil {
+		return nil, err
+	}
+	into, err := r.idColumn(file, "surviving_identity_id")
+	if err != nil {
+		return nil, err
+	}
+	in, err := r.numbers(file, "ended")
+	if err != nil {
+		return nil, err
+	}
+	founders, err := r.keyColumns(file, "founding_source", "founding_record_id")
+	if err != nil {
+		return nil, err
+	}
+	records, err := r.keyColumns(file, "records.list.element.source", "records.list.element.record_id")
+	if err != nil {
+		return nil, err
+	}
+	lengths, err := r.listLengths(file, "records.list.element.source")
+	if err != nil {
+		return nil, err
+	}
+	n := len(ids)
+	if len(into) != n || len(in) != n || len(founders) != n || len(lengths) != n {
+		return nil, fmt.Errorf("%s: columns of different length", file)
+	}
+	out := make([]ended, n)
+	for i := range out {
+		if lengths[i] > len(records) {
+			return nil, fmt.Errorf("%s: row %d: its list is cut", file, i+1)
+		}
+		out[i] = ended{graph.Dormant{ID: ids[i], Into: into[i], Ended: uint32(in[i])}, founders[i], records[:lengths[i]]}
+		records = records[lengths[i]:]
+	}
+	return out, nil
+}
+
+// foreign returns the ids that a run which is not followed issued after the run
+// of that number, or that those before it did, but for the ones already known.
+func (r *Run) foreign(after uint32, known []ended) ([]ended, error) {
+	seen := make(map[graph.IdentityID]bool, len(known))
+	for _, e := range known {
+		seen[e.ID] = true
+	}
+	m, err := r.Members()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := parseIDs(&m.Identities)
+	if err != nil {
+		return nil, err
+	}
+	founding, err := r.numbers("members.parquet", "founding")
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[uint32]int)
+	var out []ended
+	for i, identity := range m.Identity {
+		id := ids[identity]
+		if id.Run() <= after || seen[id] {
+			continue
+		}
+		k, ok := at[identity]
+		if !ok {
+			k = len(out)
+			at[identity] = k
+			out = append(out, ended{Dormant: graph.Dormant{ID: id, Ended: r.Info.Number, Foreign: true}})
+		}
+		key := m.Key(uint32(i))
+		out[k].records = append(out[k].records, key)
+		if founding[i] != 0 {
+			out[k].founder = key
+		}
+	}
+	aliases, err := r.ended()
+	for _, e := range aliases {
+		if e.ID.Run() > after && !seen[e.ID] {
+			e.Into, e.Foreign = 0, true
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+// join numbers the records of the previous run and of the ended ids by the
+// table, and counts what changed.
+func (p *Past) join(ended []ended, fingerprints []uint64) error {
+	m, err := p.Previous.Members()
+	if err != nil {
+		return err
+	}
+	if p.Graph.IDs, err = parseIDs(&m.Identities); err != nil {
+		return err
+	}
+	if p.times, err = p.Previous.goldenTimes(len(p.Graph.IDs)); err != nil {
+		return err
+	}
+	before, err := p.Previous.numbers("members.parquet", "fingerprint")
+	if err != nil {
+		return err
+	}
+	founding, err := p.Previous.numbers("members.parquet", "founding")
+	if err != nil {
+		return err
+	}
+	if len(before) != m.Len() || len(founding) != m.Len() {
+		return fmt.Errorf("members.parquet: columns of different length")
+	}
+	n := p.table.Len()
+	numbers := p.pair(m) // previous record → its number, NoRecord if it is gone
+	p.Gone = gone(p.table, m, numbers, ended)
+	p.Graph.Of = make([]uint32, n+len(p.Gone))
+	for i := range p.Graph.Of {
+		p.Graph.Of[i] = graph.None
+	}
+	p.Graph.Founder = make([]uint32, len(p.Graph.IDs))
+	for i := range p.Graph.Founder {
+		p.Graph.Founder[i] = graph.None
+	}
+	p.changed = make([]bool, n)
+	for i := range p.changed {
+		p.changed[i] = true
+	}
+	p.Since = &Since{}
+	count := p.counter()
+	for i, number := range numbers {
+		if number == NoRecord {
+			number = p.numberOf(m.Key(uint32(i)))
+			count(m.Sources[m.Source[i]]).Gone++
+		} else {
+			c := count(m.Sources[m.Source[i]])
+			if p.changed[number] = uint64(before[i]) != fingerprints[number]; p.changed[number] {
+				c.Changed++
+			} else {
+				c.Same++
+			}
+		}
+		p.Graph.Of[number] = m.Identity[i]
+		if founding[i] != 0 {
+			p.Graph.Founder[m.Identity[i]] = number
+		}
+	}
+	for i := range n {
+		if p.Graph.Of[i] == graph.None {
+			count(p.table.Sources[p.table.Source[i]]).Added++
+		}
+	}
+	slices.SortFunc(p.Since.Sources, func(a, b SourceChange) int { return strings.Compare(a.Source, b.Source) })
+	p.remember(ended)
+	return nil
+}
+
+// counter returns a function that finds the figures of a source.
+func (p *Past) counter() func(source string) *SourceChange {
+	at := make(map[string]int)
+	return func(source string) *SourceChange {
+		i, ok := at[source]
+		if !ok {
+			i = len(p.Since.Sources)
+			at[source] = i
+			p.Since.Sources = append(p.Since.Sources, SourceChange{Source: source})
+		}
+		return &p.Since.Sources[i]
+	}
+}
+
+// pair walks through both lists of keys, which ascend, and returns for every
+// record before its number in the table, or NoRecord.
+func (p *Past) pair(m *Members) []uint32 {
+	numbers := make([]uint32, m.Len())
+	n := uint32(p.table.Len())
+	next := uint32(0)
+	for i := range numbers {
+		key := m.Key(uint32(i))
+		for next < n && p.table.Key(next).Compare(key) < 0 {
+			next++
+		}
+		numbers[i] = NoRecord
+		if next < n && p.table.Key(next) == key {
+			numbers[i] = next
+		}
+	}
+	return numbers
+}
+
+// gone returns the keys of the records that are remembered and not in the
+// table, ascending.
+func gone(t *record.Table, m *Members, numbers []uint32, ended []ended) []record.Key {
+	var keys []record.Key
+	for i, number := range numbers {
+		if number == NoRecord {
+			keys = append(keys, m.Key(uint32(i)))
+		}
+	}
+	for _, e := range ended {
+		for _, k := range e.records {
+			if _, ok := t.Find(k); !ok {
+				keys = append(keys, k)
+			}
+		}
+	}
+	slices.SortFunc(keys, record.Key.Compare)
+	return slices.Compact(keys)
+}
+
+// numberOf returns the number of a key: the table's, or that of a record that is
+// gone; NoRecord if it is neither.
+func (p *Past) numberOf(k record.Key) uint32 {
+	if i, ok := p.table.Find(k); ok {
+		return i
+	}
+	if i, ok := slices.BinarySearchFunc(p.Gone, k, record.Key.Compare); ok {
+		return uint32(p.table.Len() + i)
+	}
+	return NoRecord
+}
+
+// remember puts the ended ids into the past, by number.
+func (p *Past) remember(ended []ended) {
+	p.Graph.Dormant = make([]graph.Dormant, len(ended))
+	for i, e := range ended {
+		d := e.Dormant
+		d.Founder = p.numberOf(e.founder)
+		for _, k := range e.records {
+			d.Records = append(d.Records, p.numberOf(k))
+		}
+		slices.Sort(d.Records)
+		p.Graph.Dormant[i] = d
+	}
+}
+
+// Times returns, identity by identity, what earlier runs know of when the sources
+// saw it. An identity that has changed in this run though no source gives a
+// time for it has changed by the latest time that any source gives; the clock
+// has no part in it. nil for a first run.
+func (p *Past) Times(c *graph.Clusters, a *graph.Assignment) []Times {
+	if p.Previous == nil {
+		return nil
+	}
+	before := make(map[graph.IdentityID]uint32, len(p.Graph.IDs))
+	for i, id := range p.Graph.IDs {
+		before[id] = uint32(i)
+	}
+	now := latest(p.table)
+	touched := make(map[graph.IdentityID]bool, len(a.Events))
+	merged := make(map[graph.IdentityID]int64) // into → when what was merged was first seen
+	for _, e := range a.Events {
+		touched[e.Identity] = e.Kind != graph.Created
+		if b, ok := before[e.Identity]; ok && e.Kind == graph.Merged {
+			merged[e.Other] = earliest(merged[e.Other], p.times[b].First)
+		}
+	}
+	out := make([]Times, c.Len())
+	for k := range out {
+		id, members := a.IDs[k], c.At(uint32(k))
+		b, lived := before[id]
+		if lived {
+			out[k] = p.times[b]
+		}
+		out[k].First = earliest(out[k].First, merged[id])
+		if !touched[id] && !(lived && slices.ContainsFunc(members, func(r uint32) bool { return p.changed[r] })) {
+			continue
+		}
+		if timesOf(p.table, members).Changed <= out[k].Changed {
+			out[k].Changed = max(out[k].Changed, now)
+		}
+	}
+	return out
+}
+
+// and returns the bounds of both.
+func (t Times) and(u Times) Times {
+	return Times{earliest(t.First, u.First), max(t.Changed, u.Changed)}
+}
+
+// earliest returns the smaller time, of which 0 is none.
+func earliest(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// timesOf returns what the sources say of the records.
+func timesOf(t *record.Table, records []uint32) (out Times) {
+	for _, r := range records {
+		created := timeOf(t.Created, r)
+		out.First = earliest(out.First, created)
+		out.Changed = max(out.Changed, created, timeOf(t.Updated, r))
+	}
+	return out
+}
+
+// timeOf returns a record's time, 0 where no source has such a column.
+func timeOf(times []int64, rec uint32) int64 {
+	if times == nil {
+		return 0
+	}
+	return times[rec]
+}
+
+// latest returns the latest time that any source gives for a record.
+func latest(t *record.Table) (last int64) {
+	for _, times := range [][]int64{t.Created, t.Updated} {
+		for _, s := range times {
+			last = max(last, s)
+		}
+	}
+	return last
+}
+
+// goldenTimes reads when the sources saw each of n identities.
+func (r *Run) goldenTimes(n int) ([]Times, error) {
+	first, err := r.numbers("golden.parquet", "first_seen")
+	if err != nil {
+		return nil, err
+	}
+	changed, err := r.numbers("golden.parquet", "last_changed")
+	if err != nil {
+		return nil, err
+	}
+	if len(first) != n || len(changed) != n {
+		return nil, fmt.Errorf("golden.parquet: columns of different length")
+	}
+	out := make([]Times, n)
+	for i := range out {
+		out[i] = Times{first[i] / 1000, changed[i] / 1000}
+	}
+	return out, nil
+}
+
+// parseIDs reads a list of ids.
+func parseIDs(texts *record.Strings) ([]graph.IdentityID, error) {
+	ids := make([]graph.IdentityID, texts.Len())
+	for i := range ids {
+		var err error
+		if ids[i], err = graph.ParseIdentityID(texts.At(uint32(i))); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// idColumn reads a column of ids, 0 for null.
+func (r *Run) idColumn(file, name string) ([]graph.IdentityID, error) {
+	c, err := r.text(file, name)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]graph.IdentityID, len(c.codes))
+	for i, code := range c.codes {
+		if code == 0 {
+			continue
+		}
+		if ids[i], err = graph.ParseIdentityID(c.texts[code]); err != nil {
+			return nil, fmt.Errorf("%s: row %d: %w", file, i+1, err)
+		}
+	}
+	return ids, nil
+}
+
+// keyColumns reads two columns that name records.
+func (r *Run) keyColumns(file, sourceColumn, idColumn string) ([]record.Key, error) {
+	source, err := r.text(file, sourceColumn)
+	if err != nil {
+		return nil, err
+	}
+	id, err := r.text(file, idColumn)
+	if err != nil {
+		return nil, err
+	}
+	if len(source.codes) != len(id.codes) {
+		return nil, fmt.Errorf("%s: columns of different length", file)
+	}
+	keys := make([]record.Key, len(id.codes))
+	for i := range keys {
+		keys[i] = record.Key{Source: source.texts[source.codes[i]], ID: id.texts[id.codes[i]]}
+	}
+	return keys, nil
+}
