@@ -26,9 +26,10 @@
 // folder synced to disk and run.json last, renames it to its id, and renames a
 // new symbolic link over current. Whoever follows current therefore finds a
 // whole run at any instant, and one killed in between leaves at most
-// runs/.unfinished, which the next publisher removes, or a whole run that
-// current does not name yet. A run that fails or is cancelled removes what it
-// wrote.
+// runs/.unfinished, which the next writer removes, or a whole run that current
+// does not name yet: the run after it takes up the ids that it issued. A run
+// that fails or is cancelled removes what it wrote. A run to be removed is
+// renamed runs/.removed-<id> first, so that no run is ever there in part.
 //
 // One writer at a time: [Acquire] takes an advisory lock on DIR/lock, in which
 // the holder's process id and start stand. The operating system drops the lock

@@ -258,15 +258,6 @@ func (t *openTable) leaf(name string) (parquet.LeafColumn, bool) {
 	return t.schema.Lookup(strings.Split(name, ".")...)
 }
 
-// columns returns the names of the top-level columns.
-func (t *openTable) columns() []string {
-	var names []string
-	for _, f := range t.schema.Fields() {
-		names = append(names, f.Name())
-	}
-	return names
-}
-
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // piece reads a column of one row group.

@@ -129,6 +129,9 @@ func (j *job) foldDelta(ctx context.Context, previous *run.Run, s ingest.SourceM
 	if err != nil {
 		return 0, err
 	}
+	if before == nil && !slices.Contains(columnsOf(delta), d.Column) {
+		d.Column = "" // the first night's files are the whole source, in which nothing is gone
+	}
 	folded, rejects, report, err := ingest.Fold(before, delta, key, d, ingest.ReadOptions{Workers: j.workers})
 	if err != nil {
 		return 0, &usageError{err}

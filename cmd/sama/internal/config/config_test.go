@@ -43,10 +43,17 @@ func anyConfig(t *rapid.T) Config {
 		})
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "sources") {
-		s := ingest.SourceMapping{Source: text().Draw(t, "source"), Key: text().Draw(t, "key"), Columns: []ingest.ColumnMapping{}}
+		s := ingest.SourceMapping{Source: text().Draw(t, "source"), Key: text().Draw(t, "key")}
 		for range rapid.IntRange(0, 3).Draw(t, "columns") {
 			s.Columns = append(s.Columns, ingest.ColumnMapping{Column: text().Draw(t, "column"), As: rapid.SampledFrom(ingest.Roles()).Draw(t, "as"),
 				Layout: rapid.SampledFrom([]string{"", "DMY", "NO"}).Draw(t, "layout")})
+		}
+		if rapid.Bool().Draw(t, "delta") {
+			s.Mode, s.Deletes = ingest.ModeDelta, some.Draw(t, "deletes")
+			if len(s.Deletes) == 0 {
+				s.Deletes = nil
+			}
+			s.Deleted = &ingest.DeleteMark{Column: text().Draw(t, "mark"), Values: []string{text().Draw(t, "value")}}
 		}
 		c.Sources = append(c.Sources, s)
 	}
@@ -152,7 +159,7 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 
 func TestEveryKeyIsDescribed(t *testing.T) {
 	schema := string(Schema())
-	for _, part := range []string{"Config", "Input", "Blocking", "Model", "Clusters", "Rejects", "SourceMapping", "ColumnMapping", "Rule", "Group", "Options"} {
+	for _, part := range []string{"Config", "Input", "Blocking", "Model", "Clusters", "Rejects", "SourceMapping", "ColumnMapping", "DeleteMark", "Rule", "Group", "Options"} {
 		if !strings.Contains(schema, fmt.Sprintf("%q: {", part)) {
 			t.Errorf("the schema has no part %s", part)
 		}

@@ -94,9 +94,11 @@ func (w *writer) sources(sources []ingest.SourceMapping, n Notes) {
 			w.comment(1, line)
 		}
 		w.line(1, "- source: %s", scalar(s.Source))
-		w.line(2, "key: %s", scalar(s.Key))
+		w.delta(&s)
+		if s.Key != "" {
+			w.line(2, "key: %s", scalar(s.Key))
+		}
 		if len(s.Columns) == 0 {
-			w.line(2, "columns: []")
 			continue
 		}
 		w.line(2, "columns:")
@@ -109,6 +111,23 @@ func (w *writer) sources(sources []ingest.SourceMapping, n Notes) {
 			rows = append(rows, row{text + "}", c.Why})
 		}
 		w.rows(3, rows)
+	}
+}
+
+// delta writes how a source's files are to be taken, where they do not hold all.
+func (w *writer) delta(s *ingest.SourceMapping) {
+	if s.Mode != "" {
+		w.line(2, "mode: %s", s.Mode)
+	}
+	if d := s.Deleted; d != nil {
+		text := "column: " + scalar(d.Column)
+		if len(d.Values) > 0 {
+			text += ", values: " + list(d.Values)
+		}
+		w.line(2, "deleted: {%s}", text)
+	}
+	if len(s.Deletes) > 0 {
+		w.line(2, "deletes: %s", list(s.Deletes))
 	}
 }
 
