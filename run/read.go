@@ -185,6 +185,7 @@ func (r *Run) groups(file string, names []string, visit func(group) error) error
 				}
 			}()
 			for i, leaf := range leaves {
+				var err error
 				if g.columns[i], err = t.piece(n, leaf); err != nil {
 					errs[n] = fmt.Errorf("%s: damaged at column %s: %w", file, names[i], err)
 					return nil
