@@ -14,12 +14,13 @@ import (
 // identityExplanation is an identity with all that holds it together, as
 // --json prints it.
 type identityExplanation struct {
-	Identity string           `json:"identity"`
-	Members  []identityMember `json:"members"`
-	Edges    []identityEdge   `json:"edges"`   // inside, strongest first
-	Outside  []identityEdge   `json:"nearest"` // to records of other identities, strongest first
-	Golden   []goldenValue    `json:"golden"`
-	Cohesion *cohesion        `json:"cohesion,omitempty"`
+	Identity  string           `json:"identity"`
+	Members   []identityMember `json:"members"`
+	Edges     []identityEdge   `json:"edges"`   // inside, strongest first
+	Outside   []identityEdge   `json:"nearest"` // to records of other identities, strongest first
+	Golden    []goldenValue    `json:"golden"`
+	Cohesion  *cohesion        `json:"cohesion,omitempty"`
+	Decisions []string         `json:"decisions,omitempty"` // of stewards, on its records
 }
 
 type identityMember struct {
@@ -98,12 +99,33 @@ func (p *past) identityOf(name string) (uint32, error) {
 	if err != nil {
 		return 0, usagef("%s is neither a record key such as crm:C0012 nor an identity id: %w", printable(name), err)
 	}
-	for i := range uint32(p.members.Identities.Len()) {
-		if p.members.Identities.At(i) == id.String() {
-			return i, nil
-		}
+	if i, ok := p.members.FindIdentity(id.String()); ok {
+		return i, nil
 	}
-	return 0, usagef("no identity %s in run %s", id, p.run.Info.ID)
+	return p.leadsTo(id)
+}
+
+// leadsTo finds the identity that an id leads to which is no identity now.
+func (p *past) leadsTo(id graph.IdentityID) (uint32, error) {
+	ids, into, err := p.run.Aliases()
+	if err != nil {
+		return 0, err
+	}
+	for i := range uint32(ids.Len()) {
+		if ids.At(i) != id.String() {
+			continue
+		}
+		if into.At(i) == "" {
+			return 0, usagef("identity %s is retired: none of the records that it had is in run %s", id, p.run.Info.ID)
+		}
+		live, ok := p.members.FindIdentity(into.At(i))
+		if !ok {
+			return 0, fmt.Errorf("identity %s leads to %s, which run %s does not have; sama check says more", id, into.At(i), p.run.Info.ID)
+		}
+		fmt.Fprintf(p.stderr, "sama: note: identity %s leads to %s now\n", id, into.At(i))
+		return live, nil
+	}
+	return 0, usagef("identity %s was not issued up to run %s", id, p.run.Info.ID)
 }
 
 // identity gathers all about one identity.
@@ -136,6 +158,15 @@ func (p *past) identity(identity uint32) (*identityExplanation, error) {
 			x.Edges = append(x.Edges, edge)
 		case inA || inB:
 			x.Outside = append(x.Outside, edge)
+		}
+	}
+	for _, d := range p.decided {
+		m, ok := p.members.Find(d.A)
+		if !ok || p.members.Identity[m] != identity {
+			m, ok = p.members.Find(d.B)
+		}
+		if ok && p.members.Identity[m] == identity {
+			x.Decisions = append(x.Decisions, fmt.Sprintf("%s %s %s: %s", d.A, d.Kind, d.B, decisionText(&d)))
 		}
 	}
 	strongest := func(a, b identityEdge) int { return cmp.Compare(b.Bits, a.Bits) }
@@ -174,6 +205,12 @@ func (x *identityExplanation) print(w io.Writer) {
 	if len(x.Edges) > 0 {
 		fmt.Fprintln(w, "\nEvidence inside")
 		printEdges(w, x.Edges, 20)
+	}
+	if len(x.Decisions) > 0 {
+		fmt.Fprintln(w, "\nDecisions")
+		for _, d := range x.Decisions {
+			fmt.Fprintf(w, "  %s\n", printable(d))
+		}
 	}
 	if c := x.Cohesion; c != nil {
 		fmt.Fprintf(w, "\nThe loosest record is %s, held by %s bits: %s that it does not belong.\n", printable(c.Loosest), bits(c.Hold), percent(c.Wrong))

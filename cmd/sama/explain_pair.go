@@ -11,6 +11,7 @@ import (
 	"sama/match"
 	"sama/match/comparison"
 	"sama/record"
+	"sama/serve/store"
 )
 
 // pairExplanation is why two records did or did not match, as --json prints it.
@@ -131,14 +132,19 @@ func (p *past) verdict(e *match.Explanation, x *pairExplanation, a, b uint32) (t
 func (p *past) decisionsOn(a, b record.Key) (texts []string) {
 	for _, d := range p.decided {
 		if d.A == a && d.B == b || d.A == b && d.B == a {
-			text := fmt.Sprintf("#%d %s, by %s on %s", d.ID, d.Kind, d.By, d.Made.Format("2006-01-02"))
-			if d.Reason != "" {
-				text += ": " + d.Reason
-			}
-			texts = append(texts, text)
+			texts = append(texts, fmt.Sprintf("%s, %s", d.Kind, decisionText(&d)))
 		}
 	}
 	return texts
+}
+
+// decisionText says which decision it is, whose, and why.
+func decisionText(d *store.Decision) string {
+	text := fmt.Sprintf("#%d by %s on %s", d.ID, d.By, d.Made.Format("2006-01-02"))
+	if d.Reason != "" {
+		text += ", " + d.Reason
+	}
+	return text
 }
 
 // Compared reports whether the run compared the two, or records equal to them:

@@ -111,13 +111,24 @@ func (o *options) apply() {
 	}
 }
 
-// writable reports whether files can be made in a directory.
+// writable reports whether files can be made in a directory. The file that it
+// makes has a fixed name, so that what a killed process left is removed by the
+// next one. Several processes may try at the same time: then one file will do.
 func writable(dir string) error {
-	f, err := os.CreateTemp(dir, ".sama-*")
-	if err != nil {
+	name := filepath.Join(dir, ".sama-writable")
+	// Whether it can be removed shows below.
+	_ = os.Remove(name)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(name))
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s cannot be written: %w", dir, cause(err))
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	return nil
 }
 
 // cause drops the operation and path that the caller's message has already.

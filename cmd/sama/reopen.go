@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"sama/cmd/sama/internal/config"
 	"sama/match"
@@ -117,7 +118,11 @@ func (p *past) prepare(ctx context.Context) error {
 	j.weights = j.plan.Compile(j.model)
 	p.job = j
 	p.standIn = standIns(j.table.Len(), j.equals)
-	return p.readDecisions(ctx)
+	if err := p.readDecisions(ctx); err != nil {
+		// An archive may be read-only, which the database cannot bear.
+		fmt.Fprintf(p.stderr, "sama: note: decisions are not looked at: %v\n", err)
+	}
+	return nil
 }
 
 // readKept is the first step of a run that is prepared again: its sources come
@@ -163,7 +168,7 @@ func (p *past) readDecisions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start := p.run.Info.Started
+	start := p.run.Info.Started.Add(time.Second) // run.json has whole seconds
 	p.obeyDecisions(slices.DeleteFunc(all, func(d store.Decision) bool {
 		return d.Made.After(start) || !d.Revoked.IsZero() && d.Revoked.Before(start)
 	}))
