@@ -86,6 +86,66 @@ func (cons *Constraints) Contradictions(n int) []Contradiction {
 	})
 }
 
+// Reconciled returns the constraints with every unique column changed so that
+// values which "same" decisions bring together among n records count as one: who
+// says that two records with different identifiers are one person says so of
+// all records with these identifiers. The columns given are not changed.
+func (cons *Constraints) Reconciled(n int) Constraints {
+	out := *cons
+	if len(cons.Same) == 0 {
+		return out
+	}
+	parent := singles(nil, n)
+	for _, p := range cons.Same {
+		unite(parent, p.A, p.B)
+	}
+	groups := new(Clusters)
+	groups.fromRoots(parent)
+	out.Unique = slices.Clone(cons.Unique)
+	for u := range out.Unique {
+		out.Unique[u].Code = oneCode(out.Unique[u].Code, groups)
+	}
+	return out
+}
+
+// oneCode gives all codes that meet in a group the smallest of them.
+func oneCode(code []uint32, groups *Clusters) []uint32 {
+	root := make(map[uint32]uint32)
+	find := func(c uint32) uint32 {
+		for {
+			up, ok := root[c]
+			if !ok {
+				return c
+			}
+			c = up
+		}
+	}
+	for k := range uint32(groups.Len()) {
+		if groups.Size(k) == 1 {
+			continue
+		}
+		first := uint32(0)
+		for _, r := range groups.At(k) {
+			switch c := find(code[r]); {
+			case code[r] == 0 || c == first:
+			case first == 0:
+				first = c
+			default:
+				root[max(c, first)] = min(c, first)
+				first = min(c, first)
+			}
+		}
+	}
+	if len(root) == 0 {
+		return code
+	}
+	out := make([]uint32, len(code))
+	for r, c := range code {
+		out[r] = find(c)
+	}
+	return out
+}
+
 // differing returns, for every value but the first that the members hold, the
 // pair of the first record with any value and the first with that one.
 func differing(code, members []uint32) []record.Pair {

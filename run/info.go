@@ -9,7 +9,8 @@ import (
 // FormatVersion is the version of the run directory's layout and columns.
 //
 //	1  first version
-const FormatVersion = 1
+//	2  identities over many runs: founding records, fingerprints, sources
+const FormatVersion = 2
 
 // Info is run.json.
 type Info struct {
@@ -57,6 +58,7 @@ type SourceChange struct {
 // Decisions counts the stewards' decisions that the run obeyed.
 type Decisions struct {
 	SHA256        string `json:"sha256,omitempty"` // of those that were in force
+	Last          int64  `json:"last,omitempty"`   // the highest number of a decision ever made
 	Same          int64  `json:"same"`             // obeyed
 	NotSame       int64  `json:"not_same"`         // obeyed
 	Waiting       int64  `json:"waiting"`          // a record that they name is not there

@@ -40,7 +40,7 @@ func Open(dir string) (*Run, error) {
 		return nil, fmt.Errorf("%s: not what sama writes: %w", filepath.Join(path, infoName), err)
 	}
 	if r.Info.Format != FormatVersion {
-		return nil, fmt.Errorf("%s: format %d, this sama reads %d; use the version of sama that wrote it (%s)",
+		return nil, fmt.Errorf("%s: format %d, this sama reads %d; use the version of sama that wrote it (%s), or give a new output directory",
 			filepath.Join(path, infoName), r.Info.Format, FormatVersion, r.Info.Version)
 	}
 	return r, nil

@@ -22,6 +22,9 @@ type Past struct {
 	Graph graph.Past
 	Gone  []record.Key
 	Since *Since // nil for a first run
+	// Unread says which of Later could not be read.
+	Unread []error
+	Later  []*Run // runs begun after the previous one that this one does not go on from
 
 	table   *record.Table
 	changed []bool  // record → it is new, or some value of it differs
@@ -41,18 +44,32 @@ func Follow(dir string, table *record.Table, fingerprints []uint64) (*Past, erro
 	if p.Previous == nil {
 		return p, nil
 	}
+	if err := p.Previous.QuickCheck(); err != nil {
+		return nil, p.damaged(dir, err)
+	}
+	p.Later = later
 	ended, err := p.Previous.ended()
 	if err != nil {
-		return nil, err
+		return nil, p.damaged(dir, err)
 	}
 	for _, r := range later {
 		more, err := r.foreign(p.Previous.Info.Number, ended)
 		if err != nil {
-			return nil, fmt.Errorf("run %s: %w; move it elsewhere if it is damaged", r.Path, err)
+			// Its number is known, so the ids that it issued are not used again.
+			p.Unread = append(p.Unread, fmt.Errorf("run %s is damaged, and the ids that it issued are not known: %w", r.Info.ID, err))
+			continue
 		}
 		ended = append(ended, more...)
 	}
-	return p, p.join(ended, fingerprints)
+	if err := p.join(ended, fingerprints); err != nil {
+		return nil, p.damaged(dir, err)
+	}
+	return p, nil
+}
+
+// damaged says what can be done where the current run cannot be read.
+func (p *Past) damaged(dir string, err error) error {
+	return fmt.Errorf("the current run %s is damaged: %w\nRestore it, or go on from an earlier one with sama rollback RUN --out %s (sama runs --out %s lists them)", p.Previous.Info.ID, err, dir, dir)
 }
 
 // find opens the current run and those with a higher number, the highest first,
@@ -80,9 +97,40 @@ func (p *Past) find(dir string) (last uint32, later []*Run, err error) {
 			later = append(later, r)
 		}
 	}
+	if current == nil && len(later) > 0 {
+		return 0, nil, errNoCurrent(dir, later)
+	}
 	p.Previous = current
 	slices.SortFunc(later, func(a, b *Run) int { return cmp.Compare(b.Info.Number, a.Info.Number) })
 	return last, later, nil
+}
+
+// Unfollowed returns an error if dir has runs and none of them is current: a new
+// run would not go on with any of their identities.
+func Unfollowed(dir string) error {
+	if _, err := Open(dir); !errors.Is(err, ErrNoRun) {
+		return nil
+	}
+	list, err := List(dir)
+	if err != nil {
+		return nil // there are no runs yet
+	}
+	var runs []*Run
+	for _, e := range list {
+		if e.Run != nil {
+			runs = append(runs, e.Run)
+		}
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	return errNoCurrent(dir, runs)
+}
+
+func errNoCurrent(dir string, runs []*Run) error {
+	newest := slices.MaxFunc(runs, func(a, b *Run) int { return cmp.Compare(a.Info.Number, b.Info.Number) })
+	return fmt.Errorf("%s names no run, though there are runs in %s, whose identities a new run has to go on with. The newest is %s: make it current with sama rollback %s --out %s",
+		filepath.Join(dir, currentName), filepath.Join(dir, runsFolder), newest.Info.ID, newest.Info.ID, dir)
 }
 
 // ended is an id that is not live, with the keys of its records.

@@ -106,10 +106,8 @@ func (p *past) pair(a, b, memberA, memberB uint32) *pairExplanation {
 func (p *past) verdict(e *match.Explanation, x *pairExplanation, a, b uint32) (text string, chain []string) {
 	above := e.Weight >= p.cut
 	switch {
-	case len(x.Decisions) > 0 && x.Same:
-		return "Whatever the evidence, they are decided to be one identity: " + joinComma(x.Decisions) + ".", nil
 	case len(x.Decisions) > 0:
-		return "Whatever the evidence, they are decided not to be one identity: " + joinComma(x.Decisions) + ".", nil
+		return p.decidedVerdict(x, e.A, e.B), nil
 	case x.Same && above:
 		return "The evidence is above the threshold: one identity.", nil
 	case x.Same:
@@ -126,6 +124,23 @@ func (p *past) verdict(e *match.Explanation, x *pairExplanation, a, b uint32) (t
 		return "No blocking rule brings them together, so the run never compared them; their evidence is below the threshold anyway.", nil
 	}
 	return "The evidence is below the threshold: two identities.", nil
+}
+
+// decidedVerdict says what a decision on the two has led to.
+func (p *past) decidedVerdict(x *pairExplanation, a, b record.Key) string {
+	same := slices.ContainsFunc(p.decided, func(d store.Decision) bool {
+		return d.Kind == store.Same && (d.A == a && d.B == b || d.A == b && d.B == a)
+	})
+	text := joinComma(x.Decisions)
+	switch {
+	case same && x.Same:
+		return "Whatever the evidence, they are decided to be one identity: " + text + "."
+	case same:
+		return "They are decided to be one identity, but were two when the run was made: " + text + "."
+	case x.Same:
+		return "They are decided not to be one identity (" + text + "), but decisions that they and others are the same overrule that: sama decide list shows the chain."
+	}
+	return "Whatever the evidence, they are decided not to be one identity: " + text + "."
 }
 
 // decisionsOn says what stewards have decided on two records.

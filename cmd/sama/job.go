@@ -198,6 +198,9 @@ func (j *job) takeOut() error {
 	if _, err := os.Stat(j.out); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
+	if err := run.Unfollowed(j.out); err != nil {
+		return err
+	}
 	return j.lockOut()
 }
 

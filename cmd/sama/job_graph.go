@@ -29,6 +29,8 @@ const (
 // the one with the highest expected F1.
 func (j *job) chooseCut(context.Context) (int64, error) {
 	j.constraints.Unique = j.hardConstraints().Unique
+	j.contradictions = j.constraints.Contradictions(j.table.Len())
+	j.constraints = j.constraints.Reconciled(j.table.Len())
 	candidates := graph.Candidates()
 	given, how := j.givenCut()
 	if how != "" {
@@ -134,7 +136,7 @@ func tableColumns(t *record.Table) []string {
 func (j *job) cluster(context.Context) (int64, error) {
 	opt := graph.DefaultOptions(j.cut)
 	opt.Workers = j.workers
-	j.clusters, j.contradictions = graph.Correlate(j.table.Len(), j.flat, j.constraints, opt)
+	j.clusters, _ = graph.Correlate(j.table.Len(), j.flat, j.constraints, opt)
 	j.joinCopies()
 	j.countDecisions()
 	cohesion := graph.Cohere(j.clusters, j.flat, j.constraints, opt)

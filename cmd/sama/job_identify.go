@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"sama/graph"
+	"sama/ingest"
 	"sama/match"
 	"sama/record"
 	"sama/run"
@@ -26,20 +29,38 @@ func (j *job) obey(ctx context.Context) (int64, error) {
 		if j.state != "" {
 			return 0, usagef("--state %s: there is no such file; sama decide makes one", j.state)
 		}
-		return 0, nil
+		return 0, j.decisionsLost(location)
 	}
 	if err != nil {
 		return 0, err
 	}
 	defer s.Close()
-	decided, err := s.Decisions(ctx, store.Active)
+	decided, err := s.Decisions(ctx, store.All)
 	if err != nil {
 		return 0, err
 	}
+	for _, d := range decided {
+		j.obeyed.Last = max(j.obeyed.Last, d.ID)
+	}
+	if err := j.decisionsLost(location); err != nil {
+		return 0, err
+	}
+	decided = slices.DeleteFunc(decided, func(d store.Decision) bool { return !d.Active() })
 	j.obeyed.SHA256 = store.Digest(decided)
 	j.obeyDecisions(decided)
 	j.activateCopies()
 	return int64(len(decided)), nil
+}
+
+// decisionsLost returns an error if the state lacks decisions that the current
+// run knew: nothing is ever deleted there, so it is not the state that it was.
+func (j *job) decisionsLost(location string) error {
+	current, err := run.Open(j.out)
+	if err != nil || current.Info.Decisions.Last <= j.obeyed.Last || j.forget {
+		return nil
+	}
+	return fmt.Errorf("%s has decisions up to #%d, the current run knew them up to #%d: decisions of stewards are lost. Restore the file, or name the right one with --state; to go on without them, say --forget-decisions",
+		location, j.obeyed.Last, current.Info.Decisions.Last)
 }
 
 // obeyDecisions makes constraints of decisions.
@@ -142,11 +163,27 @@ func (j *job) identify(context.Context) (int64, error) {
 		return 0, err
 	}
 	j.past = past
+	j.noteLostDeltas()
 	j.identities, err = graph.Assign(j.clusters, &past.Graph, graph.Issuer{Run: past.Number, Seed: idSeed})
 	if err != nil {
 		return 0, fmt.Errorf("%w\nThe runs in %s do not fit together: sama check --all says what is wrong", err, j.out)
 	}
 	return int64(len(j.identities.IDs)), nil
+}
+
+// noteLostDeltas says which changes of delta sources are not among the records,
+// because the run that read them is not the one that this one goes on from.
+func (j *job) noteLostDeltas() {
+	for _, r := range j.past.Later {
+		for source := range j.deltas {
+			if slices.ContainsFunc(r.Info.Inputs, func(in run.Input) bool { return in.Source == source && in.Mode != "" }) {
+				j.foldNotes = append(j.foldNotes, ingest.Note{Source: source, Text: fmt.Sprintf("run %s, which is not current, read changes of this source that are not among its records now: send them again", r.Info.ID)})
+			}
+		}
+	}
+	slices.SortFunc(j.foldNotes, func(a, b ingest.Note) int {
+		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Text, b.Text))
+	})
 }
 
 // judge compares the finished run with the one before by the limits of

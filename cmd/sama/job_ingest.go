@@ -15,7 +15,12 @@ import (
 
 // read reads the exports and counts their rows and rejects.
 func (j *job) read(ctx context.Context) (int64, error) {
-	raws, rejects, err := ingest.ReadSources(ctx, j.inputs, ingest.ReadOptions{Workers: j.workers})
+	var raws []*ingest.Raw
+	var rejects []ingest.Reject
+	var err error
+	if len(j.inputs) > 0 { // on some nights nothing has changed in any delta source
+		raws, rejects, err = ingest.ReadSources(ctx, j.inputs, ingest.ReadOptions{Workers: j.workers})
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -88,7 +93,6 @@ func (j *job) mapColumns(context.Context) (int64, error) {
 		}
 		columns += int64(len(proposed.Sources[i].Columns)) + 1
 	}
-	j.notes = append(j.notes, j.foldNotes...)
 	j.mapping = proposed
 	if err := errors.Join(j.mapping.Validate(j.raws)...); err != nil {
 		return 0, &usageError{err}

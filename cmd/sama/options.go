@@ -25,6 +25,7 @@ type options struct {
 	model     string
 	threshold float64
 	state     string
+	forget    bool
 
 	deltaFlags, deletedFlags, deletesFlags, failIf []string
 
@@ -62,6 +63,9 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 		"fail-if": func() { f.StringArrayVar(&o.failIf, "fail-if", nil, guardHelp) },
 		"state": func() {
 			f.StringVar(&o.state, "state", "", "`file` of the decisions of stewards (default: state.db in the output directory)")
+		},
+		"forget-decisions": func() {
+			f.BoolVar(&o.forget, "forget-decisions", false, "go on although decisions that the current run knew are lost")
 		},
 		"dry-run": func() {
 			f.BoolVarP(&o.dryRun, "dry-run", "n", false, "say what would be done (mapping, rules and pair counts of a run); change nothing")

@@ -157,6 +157,14 @@ func (j *job) joined() int64 {
 // warnings are what a person should know before trusting the result.
 func (j *job) warnings() []string {
 	list := j.decisionWarnings()
+	if j.past != nil {
+		for _, err := range j.past.Unread {
+			list = append(list, err.Error())
+		}
+	}
+	for _, n := range j.foldNotes {
+		list = append(list, n.String())
+	}
 	list = append(list, j.model.Training.Warnings...)
 	for _, n := range j.notes {
 		list = append(list, n.String())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"sama/run"
@@ -54,6 +55,9 @@ func (c *cli) prune(o *options, keep int) error {
 			return noRun(err)
 		}
 		var doomed []run.Entry
+		if err := currentIsWhole(list); err != nil {
+			return err
+		}
 		doomed, kept = prunable(list, keep)
 		for _, e := range doomed {
 			if lock != nil {
@@ -99,6 +103,25 @@ func (c *cli) printPruned(o *options, removed []prunedRun, kept int) {
 		return
 	}
 	fmt.Fprintf(c.stdout, "%s: %s, %s; %s left.\n", verb, plural(len(removed), "run", "runs"), size(bytes), plural(kept, "run", "runs"))
+}
+
+// currentIsWhole returns an error if the current run lacks files: then an older
+// one may be all that is left.
+func currentIsWhole(list []run.Entry) error {
+	for _, e := range list {
+		if !e.Current {
+			continue
+		}
+		err := e.Err
+		if err == nil {
+			err = e.Run.QuickCheck()
+		}
+		if err != nil {
+			return fmt.Errorf("nothing is removed: the current run %s is damaged: %w; make a whole one current with sama rollback first", e.ID, err)
+		}
+		return nil
+	}
+	return errors.New("nothing is removed: no run is current; name one with sama rollback RUN")
 }
 
 // prunable returns the runs to remove, the oldest first, and how many stay.

@@ -172,6 +172,7 @@ func (p *past) readDecisions(ctx context.Context) error {
 	p.obeyDecisions(slices.DeleteFunc(all, func(d store.Decision) bool {
 		return d.Made.After(start) || !d.Revoked.IsZero() && d.Revoked.Before(start)
 	}))
+	p.constraints = p.constraints.Reconciled(p.table.Len())
 	return nil
 }
 

@@ -24,7 +24,12 @@ A run whose files are not all there, with their sizes, is refused.`,
 		Example: `  sama rollback --out customers
   sama rollback 2026-11-22T02-00-00Z-91c0 --out customers`,
 		Args: arguments(0, 1, "one run or none"),
-		RunE: func(_ *cobra.Command, args []string) error { return c.rollback(o, strings.Join(args, "")) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 && args[0] == "" {
+				return usagef("an empty name of a run; is a variable of the shell not set?")
+			}
+			return c.rollback(o, strings.Join(args, ""))
+		},
 	}
 	o.flags(cmd, "out", "json")
 	return cmd

@@ -16,6 +16,8 @@ type summary struct {
 	Run        string          `json:"run"`
 	Path       string          `json:"path"`
 	Report     string          `json:"report"`
+	HeldBack   bool            `json:"held_back"`
+	Exceeded   []string        `json:"exceeded,omitempty"` // by the guards
 	Sources    []sourceSummary `json:"sources"`
 	Records    int64           `json:"records"`
 	Identities int64           `json:"identities"`
@@ -51,8 +53,12 @@ type sizeSummary struct {
 
 func (j *job) summary() summary {
 	i := &j.info
+	path := filepath.Join(j.out, "current")
+	if i.HeldBack {
+		path = j.path
+	}
 	s := summary{
-		Run: i.ID, Path: filepath.Join(j.out, "current"), Report: filepath.Join(j.out, "current", "report.html"),
+		Run: i.ID, Path: path, Report: filepath.Join(path, "report.html"), HeldBack: i.HeldBack, Exceeded: j.heldBack,
 		Records: i.Counts.Records, Identities: i.Counts.Identities, Joined: i.Counts.Joined, Largest: i.Counts.Largest,
 		Edges: i.Counts.Edges, CandidatePairs: i.Counts.CandidatePairs, GivenUpPairs: i.Counts.GivenUpPairs,
 		Rejects: i.Counts.Rejects, Doubtful: i.Counts.Doubtful, Threshold: i.Threshold, Quality: i.Quality,
