@@ -52,6 +52,25 @@ const (
 	firmEnds    = "Rakennus Kuljetus Konsultointi Huolto Ravintola Auto Kone Software Trading Invest Energia Siivous"
 )
 
+// businessID draws a Finnish business id with its check digit.
+func (w *world) businessID() string {
+	for {
+		digits, sum := "", 0
+		for _, weight := range []int{7, 9, 10, 5, 8, 4, 2} {
+			d := w.IntN(10)
+			digits += strconv.Itoa(d)
+			sum += weight * d
+		}
+		switch rest := sum % 11; rest {
+		case 0:
+			return digits + "-0"
+		case 1: // no such id is given out
+		default:
+			return fmt.Sprintf("%s-%d", digits, 11-rest)
+		}
+	}
+}
+
 // companies are firms of five towns, up to three records each.
 func (w *world) companies() (rows []string, truth []uint32) {
 	rows = append(rows, "id,company_name,business_id,phone,street,postal_code,city")
@@ -65,6 +84,7 @@ func (w *world) companies() (rows []string, truth []uint32) {
 		town, zip, _ := strings.Cut(w.towns[w.IntN(len(w.towns))], ",")
 		phone := fmt.Sprintf("09%07d", w.IntN(1e7))
 		street := fmt.Sprintf("%s %d", pick(w, streets), 1+w.IntN(98))
+		id := w.businessID()
 		for n := range 1 + w.IntN(3) {
 			called, at, call := name+" Oy", street, ""
 			if n > 0 {
@@ -76,7 +96,11 @@ func (w *world) companies() (rows []string, truth []uint32) {
 			if w.IntN(10) < 6 {
 				call = phone
 			}
-			rows = append(rows, fmt.Sprintf("F%d,%s,,%s,%s,%s,%s", len(truth), called, call, at, zip, town))
+			known := ""
+			if w.IntN(2) == 0 {
+				known = id
+			}
+			rows = append(rows, fmt.Sprintf("F%d,%s,%s,%s,%s,%s,%s", len(truth), called, known, call, at, zip, town))
 			truth = append(truth, uint32(firm))
 		}
 		firm++

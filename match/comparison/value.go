@@ -52,7 +52,10 @@ func NewValue(l *Layout, column *record.Column) Comparison {
 	switch column.Field {
 	case record.PostalCode, record.HouseNumber, record.Unit:
 		kind = codeKind
-	case record.NationalID, record.BusinessID, record.VehicleReg, record.Identifier:
+	case record.BusinessID:
+		kind = identifierKind
+		kind.contra = 1.3 // a firm has one for life
+	case record.NationalID, record.VehicleReg, record.Identifier:
 		kind = identifierKind
 	case record.Gender, record.Category, record.Region, record.Country:
 		kind = categoryKind
