@@ -11,24 +11,6 @@ import (
 	"sama/ingest/normalize"
 )
 
-// Deletes says which records of a delta are gone.
-type Deletes struct {
-	// Column is a column of the delta whose value marks a deleted record; "" =
-	// none. It is not part of what Fold returns.
-	Column string
-	// Values are the values of Column that mean deleted, compared without regard
-	// to case and surrounding space; none = true, t, yes, y, 1, d, delete,
-	// deleted.
-	Values []string
-	// Keys is a file of keys to delete, or nil. They stand in its column named
-	// like the key, or else in its only column. It is applied after the rows of
-	// the delta.
-	Keys *Raw
-}
-
-// deletedWords are the values of a delete column that mean deleted.
-var deletedWords = []string{"true", "t", "yes", "y", "1", "d", "delete", "deleted"}
-
 // FoldReport counts what a delta changed. Before + Added − Deleted = After.
 type FoldReport struct {
 	Before    int // records before: rows with a key of their own
@@ -43,6 +25,10 @@ type FoldReport struct {
 	UnknownDeletes int // deletions of a key that no record had
 	Rejected       int // rows of the keys file without a key, also counted in File.Skipped
 	BeforeDropped  int // rows before without a key or with one seen before: rejected in their night
+
+	// OtherMarks are the values of the delete column that left the rows of the
+	// delta standing, though they say something: see MarkCount.
+	OtherMarks []MarkCount
 }
 
 // Fold lays the changed records of a delta over the records before, so that
@@ -53,28 +39,34 @@ type FoldReport struct {
 //	key      the column that names a record, compared as Build compares it
 //
 // A row of the delta replaces the record of its key whole: what is null in the
-// row is null afterwards. Only a column that the delta's files do not have at
-// all keeps its value. Rows count in the order of files by path, then row: of
-// several rows with one key the last wins, a row that is marked as deleted
-// removes what came before it, and a later row brings the key back as a new
-// record, without the values it had. A delete column that the records before
-// still have, because they were once sent whole, is read the same way.
+// row is null afterwards. A column that none of the delta's files has is null
+// in a row of a JSON Lines file too, for what an object does not name is null;
+// in a row of a CSV or Parquet file it keeps its value. Rows count in the order
+// of files by path, then row: of several rows with one key the last wins, a row
+// that is marked as deleted removes what came before it, and a later row brings
+// the key back as a new record, without the values it had. A delete column that
+// the records before still have, because they were once sent whole, is read the
+// same way.
 //
 // The result has the rows before in their order, then the new ones in the order
 // of the delta, among them those without a key, which Build rejects. Rows
 // before that Build had rejected are left out. Columns are united as those of
 // several files are, but kinds and lists only where a value is left that says
-// so. The files are tonight's, those of the delta and then those of the keys;
-// [Raw.Where] answers for a row before with the row it had there.
+// so; and where all rows of the delta are of JSON Lines files, a column that
+// before does not have only with a value in it: there "address": null names no
+// column. The files are tonight's, those of the delta and then those of the
+// keys; [Raw.Where] answers for a row before with the row it had there.
 //
 // Cost: a look-up a row before and a pass or three a column; texts that no row
 // holds any more are dropped. The result does not depend on opt.Workers.
 //
-// A delta that has rows but no key column or no delete column, and records
-// before without the key column, are errors.
+// A delta that has rows but no key column, one that has rows of CSV or Parquet
+// files but no delete column, records before without the key column, and a file
+// of keys in which no column can be told to hold them are errors.
 func Fold(before, delta *Raw, key string, d Deletes, opt ReadOptions) (*Raw, []Reject, *FoldReport, error) {
 	f := &folder{before: orNoRows(before), delta: orNoRows(delta), key: key, deletes: d, opt: opt.withDefaults()}
 	f.rejects.limit = f.opt.KeepRejects
+	f.whole, f.allWhole = wholeRows(f.delta)
 	if before == nil && delta == nil {
 		return nil, nil, nil, errors.New("a delta has nothing to be laid over: neither tonight's files nor the previous run have the source; send it whole once")
 	}
@@ -84,6 +76,9 @@ func Fold(before, delta *Raw, key string, d Deletes, opt ReadOptions) (*Raw, []R
 	f.numberKeys()
 	f.matchBefore()
 	f.applyRows()
+	if err := f.checkHeader(); err != nil {
+		return nil, nil, nil, fmt.Errorf("source %s: %w", f.source(), err)
+	}
 	f.applyKeys()
 	f.layRows()
 	if len(f.old) > maxRows {
@@ -112,6 +107,9 @@ type folder struct {
 	deltaMark                    []bool     // code of the delete column → deleted; nil where there is none
 	beforeMark                   []bool
 
+	whole    []bool // row of the delta → it is a whole record: see wholeRows
+	allWhole bool   // all rows are
+
 	keys     *interner // key → number of its slot, from 1
 	slots    []foldSlot
 	slotOf   []uint32 // row of the delta → slot, none = no key
@@ -131,7 +129,7 @@ type foldSlot struct {
 	sent   bool   // a row of the delta has it
 	listed bool   // a row of the keys file has it
 	known  bool   // some record had it
-	fresh  bool   // it was deleted: what it was before is forgotten
+	fresh  bool   // it was deleted or sent as a whole record: what it was before is forgotten
 }
 
 // orNoRows returns r, or a source without rows for nil.
@@ -140,6 +138,28 @@ func orNoRows(r *Raw) *Raw {
 		return new(Raw)
 	}
 	return r
+}
+
+// wholeRows returns which rows of the files of a source are whole records, and
+// whether all are: those of JSON Lines files, whose writers leave out what is
+// null. A row of another format says nothing of a column that its file does not
+// have.
+func wholeRows(r *Raw) (whole []bool, all bool) {
+	whole, all = make([]bool, r.Rows), r.Rows > 0
+	file, end := -1, 0
+	for row := range whole {
+		at := row
+		if r.rows != nil {
+			at = int(r.rows[row]) // ascending: see take
+		}
+		for at >= end && file+1 < len(r.Files) {
+			file++
+			end += r.Files[file].Rows
+		}
+		whole[row] = at < end && r.Files[file].Format == formatJSONL
+		all = all && whole[row]
+	}
+	return whole, all
 }
 
 // source returns the name of the source.
@@ -161,11 +181,12 @@ func (f *folder) findColumns() error {
 			errs = append(errs, noColumn(f.delta, "tonight's files", "key column", f.key))
 		}
 		if name := f.deletes.Column; name != "" {
-			c := f.delta.column(name)
-			if c == nil {
-				errs = append(errs, noColumn(f.delta, "tonight's files", "delete column", name))
-			} else {
+			switch c := f.delta.column(name); {
+			case c != nil:
 				f.deltaMark = f.marks(c)
+				f.report.OtherMarks = f.otherMarks(c)
+			case !f.allWhole: // else no row names it: nobody is marked
+				errs = append(errs, noColumn(f.delta, "tonight's files", "delete column", name))
 			}
 		}
 	}
@@ -177,15 +198,7 @@ func (f *folder) findColumns() error {
 			f.beforeMark = f.marks(c)
 		}
 	}
-	if k := f.deletes.Keys; k != nil && k.Rows > 0 {
-		f.keysKey = k.column(f.key)
-		if f.keysKey == nil && len(k.Columns) == 1 {
-			f.keysKey = &k.Columns[0]
-		}
-		if f.keysKey == nil {
-			errs = append(errs, noColumn(k, "the file of keys to delete", "key column", f.key))
-		}
-	}
+	errs = append(errs, f.findKeys())
 	return errors.Join(errs...)
 }
 
@@ -211,21 +224,8 @@ func (c *RawColumn) text(row uint32) string { return c.Values.At(c.Codes[row]) }
 // key returns the key in a row as Build takes it, "" for none.
 func (c *RawColumn) key(row uint32) string { return normalize.Trim(c.text(row)) }
 
-// marks returns by code whether a value of the delete column means deleted.
-func (f *folder) marks(c *RawColumn) []bool {
-	words := f.deletes.Values
-	if len(words) == 0 {
-		words = deletedWords
-	}
-	marks := make([]bool, c.Values.Len())
-	for code := 1; code < len(marks); code++ {
-		text := normalize.Trim(c.Values.At(uint32(code)))
-		marks[code] = slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(normalize.Trim(w), text) })
-	}
-	return marks
-}
-
-// numberKeys gives every key of the delta and of the keys file a slot.
+// numberKeys gives every key of the delta and of the keys file a slot, and the
+// names that checkHeader asks for.
 func (f *folder) numberKeys() {
 	f.keys = newInterner(f.delta.Rows)
 	f.slotOf = make([]uint32, f.delta.Rows)
@@ -236,6 +236,9 @@ func (f *folder) numberKeys() {
 		for row := range f.deletes.Keys.Rows {
 			f.slot(f.keysKey.key(uint32(row)))
 		}
+	}
+	for _, name := range f.headerNames() {
+		f.slot(normalize.Trim(name))
 	}
 }
 
@@ -352,40 +355,8 @@ func (f *folder) applyRows() {
 			continue
 		}
 		s.row, s.known = uint32(row), true
+		s.fresh = s.fresh || f.whole[row]
 	}
-}
-
-// applyKeys removes the keys of the keys file.
-func (f *folder) applyKeys() {
-	if f.keysKey == nil {
-		return
-	}
-	keys := f.deletes.Keys
-	for row := range keys.Rows {
-		slot := f.slot(f.keysKey.key(uint32(row)))
-		if slot == none {
-			f.report.Rejected++
-			file, n := keys.Where(row)
-			f.rejects.file = file
-			f.rejects.add(n, f.keysKey.Name, "the row names no key to delete", "")
-			continue
-		}
-		s := &f.slots[slot]
-		if s.listed {
-			f.report.RepeatedKeys++
-			continue
-		}
-		s.listed = true
-		f.remove(s)
-	}
-}
-
-// remove deletes what a slot stands for.
-func (f *folder) remove(s *foldSlot) {
-	if !s.known {
-		f.report.UnknownDeletes++
-	}
-	s.row, s.fresh = none, true
 }
 
 // layRows lists the rows of the result.

@@ -14,7 +14,10 @@ type columnPair struct {
 }
 
 // pairColumns unites the columns by name: those before in their order, then the
-// new ones. Of several columns of one name the first goes with the first.
+// new ones. Of several columns of one name the first goes with the first. A
+// column that is new to those before and without values is left out where JSON
+// Lines files name it, as in "address": null beside the columns address.street
+// and address.city.
 func (f *folder) pairColumns() []columnPair {
 	var pairs []columnPair
 	taken := make(map[string]int) // name → columns of it
@@ -41,7 +44,18 @@ func (f *folder) pairColumns() []columnPair {
 	if mark := f.deletes.Column; mark != "" {
 		pairs = slices.DeleteFunc(pairs, func(p columnPair) bool { return p.name == mark })
 	}
+	if f.allWhole && len(f.before.Columns) > 0 {
+		pairs = slices.DeleteFunc(pairs, func(p columnPair) bool {
+			return p.before == nil && p.name != f.key && !f.sentValue(p.delta)
+		})
+	}
 	return pairs
+}
+
+// sentValue reports whether some row of the result has a value in a column of
+// the delta.
+func (f *folder) sentValue(c *RawColumn) bool {
+	return slices.ContainsFunc(f.now, func(row uint32) bool { return row != none && c.Codes[row] != 0 })
 }
 
 // countChanges compares the records that the delta sent with what they were.
@@ -106,24 +120,6 @@ func (f *folder) result(pairs []columnPair) (*Raw, error) {
 		}
 	}
 	return r, nil
-}
-
-// skipKeys counts the rows of the keys file that were rejected.
-func (f *folder) skipKeys(files []File) {
-	if f.report.Rejected == 0 {
-		return
-	}
-	keys := *f.deletes.Keys
-	keys.Files = files
-	for row := range keys.Rows {
-		if f.keysKey.key(uint32(row)) == "" {
-			at := row
-			if keys.rows != nil {
-				at = int(keys.rows[row])
-			}
-			keys.skip(at)
-		}
-	}
 }
 
 // column fills one column. Codes of both sides are first written as they are,

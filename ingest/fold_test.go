@@ -19,6 +19,7 @@ import (
 type foldNight struct {
 	names []string // columns of the delta, the key first; nil = nothing came
 	rows  [][]string
+	lines int      // how many of the rows, the first ones, are of a JSON Lines file
 	keys  []string // of the keys file; nil = none
 }
 
@@ -42,7 +43,8 @@ func (m *foldModel) apply(n foldNight, mark string) {
 		delete(m.records, key)
 	}
 	var last []string
-	for _, row := range n.rows {
+	m.report.OtherMarks = n.otherMarks(mark)
+	for i, row := range n.rows {
 		key := strings.TrimSpace(row[0])
 		if key == "" {
 			m.report.NullKeys++
@@ -52,8 +54,8 @@ func (m *foldModel) apply(n foldNight, mark string) {
 			m.report.RepeatedKeys++
 		}
 		now := map[string]string{}
-		for k, v := range m.records[key] {
-			now[k] = v
+		if i >= n.lines {
+			maps.Copy(now, m.records[key]) // what its file does not have stays
 		}
 		deleted := false
 		for k, name := range n.names {
@@ -82,6 +84,26 @@ func (m *foldModel) apply(n foldNight, mark string) {
 		}
 	}
 	m.settle(was, last)
+}
+
+// otherMarks counts the marks that say something else than deleted.
+func (n *foldNight) otherMarks(mark string) []MarkCount {
+	at := slices.Index(n.names, mark)
+	if at < 0 {
+		return nil
+	}
+	counts := map[string]int{}
+	for _, row := range n.rows {
+		if text := strings.TrimSpace(row[at]); text != "" && !slices.Contains([]string{"d", "true"}, strings.ToLower(text)) {
+			counts[text]++
+		}
+	}
+	var list []MarkCount
+	for _, text := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, MarkCount{text, counts[text]})
+	}
+	slices.SortStableFunc(list, func(a, b MarkCount) int { return b.Rows - a.Rows })
+	return list
 }
 
 // settle lists the records in order and counts what changed.
@@ -132,13 +154,20 @@ func drawNight(t *rapid.T, mark string) foldNight {
 				n.names = append(n.names, name)
 			}
 		}
-		if mark != "" {
+		count, format := rapid.IntRange(0, 8).Draw(t, "rows"), rapid.IntRange(0, 3).Draw(t, "format")
+		switch format {
+		case 0:
+			n.lines = count
+		case 1:
+			n.lines = rapid.IntRange(0, count).Draw(t, "lines")
+		}
+		if mark != "" && (n.lines < count || rapid.Bool().Draw(t, "has mark")) {
 			n.names = append(n.names, mark)
 		}
 		key := rapid.SampledFrom([]string{"1", "2", "3", " 4", "5 ", "5", "6", "7", "", "  "})
 		value := rapid.SampledFrom([]string{"", "x", "y", "z", "Åbo", " x"})
-		marked := rapid.SampledFrom([]string{"", "", "no", "D", " true "})
-		for range rapid.IntRange(0, 8).Draw(t, "rows") {
+		marked := rapid.SampledFrom([]string{"", "", "no", "No", "X ", "D", " true "})
+		for range count {
 			row := []string{key.Draw(t, "key")}
 			for _, name := range n.names[1:] {
 				if name == mark {
@@ -161,6 +190,10 @@ func (n foldNight) fold(t *rapid.T, before *Raw, mark string) (*Raw, []Reject, *
 	var delta *Raw
 	if n.names != nil {
 		delta = rawOfRows(nil, "s", n.names, n.rows)
+		delta.Files = []File{
+			{Path: "s.1.jsonl", Format: formatJSONL, Rows: n.lines},
+			{Path: "s.2.csv", Format: formatCSV, Rows: len(n.rows) - n.lines},
+		}
 	}
 	d := Deletes{Column: mark, Values: []string{"TRUE", " d"}}
 	if n.keys != nil {
@@ -208,10 +241,13 @@ func TestFoldAgreesWithAMap(outer *testing.T) {
 			m.apply(n, mark)
 			checkRaw(outer, r)
 			checkFolded(t, r, n, &m, mark)
+			if before != nil && len(n.rows) > 0 && n.lines == len(n.rows) {
+				checkNoEmptyColumn(t, r, before)
+			}
 			if before != nil {
 				m.report.BeforeDropped = before.Rows - m.report.Before
 			}
-			if *report != m.report || len(rejected) != report.Rejected {
+			if !reflect.DeepEqual(*report, m.report) || len(rejected) != report.Rejected {
 				t.Fatalf("report %+v, %d rejects\nwant   %+v", *report, len(rejected), m.report)
 			}
 			before = kept(r)
@@ -228,13 +264,17 @@ func checkFolded(t *rapid.T, r *Raw, n foldNight, m *foldModel, mark string) {
 	for row := range r.Rows {
 		key := strings.TrimSpace(valueOf(r, row, "id"))
 		file, at := r.Where(row)
-		if file == "s.csv" {
+		sent := file == "s.1.jsonl" || file == "s.2.csv"
+		if file == "s.2.csv" {
+			at += int64(n.lines)
+		}
+		if sent {
 			if got := strings.TrimSpace(n.rows[at-1][0]); got != key {
 				t.Fatalf("row %d (key %q) is said to stand in row %d of the delta, which has key %q", row, key, at, got)
 			}
 		}
 		if key == "" {
-			if file != "s.csv" {
+			if !sent {
 				t.Fatalf("a row without key is kept from before: %s row %d", file, at)
 			}
 			continue
@@ -254,6 +294,15 @@ func checkFolded(t *rapid.T, r *Raw, n foldNight, m *foldModel, mark string) {
 			if !slices.Contains(c.Codes, uint32(code)) {
 				t.Fatalf("column %s: no row holds value %q any more", c.Name, c.Values.At(uint32(code)))
 			}
+		}
+	}
+}
+
+// checkNoEmptyColumn: JSON Lines add no column without values.
+func checkNoEmptyColumn(t *rapid.T, r, before *Raw) {
+	for _, c := range r.Columns {
+		if c.Values.Len() == 1 && c.Name != "id" && before.column(c.Name) == nil {
+			t.Fatalf("the new column %s is all null", c.Name)
 		}
 	}
 }
@@ -394,7 +443,7 @@ func TestADeletedRecordComesBackNew(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	want := FoldReport{Before: 4, Changed: 2, Unchanged: 2, Added: 1, After: 5, RepeatedKeys: 3, UnknownDeletes: 1}
-	if *report != want {
+	if !reflect.DeepEqual(*report, want) {
 		t.Errorf("report %+v\nwant   %+v", *report, want)
 	}
 }
@@ -416,7 +465,7 @@ func TestFoldOverASourceThatWasSentWhole(t *testing.T) {
 	if got, want := table(r), "[id][city]\n[9][Turku]\n[5][Oulu]"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if want := (FoldReport{Before: 3, Deleted: 1, After: 2, BeforeDropped: 2}); *report != want {
+	if want := (FoldReport{Before: 3, Deleted: 1, After: 2, BeforeDropped: 2}); !reflect.DeepEqual(*report, want) {
 		t.Errorf("report %+v, want %+v", *report, want)
 	}
 	inOrder, _, _, err := Fold(rawOf(t, "s", "id\n1\n1\n2"), nil, "id", Deletes{}, ReadOptions{})

@@ -80,11 +80,14 @@ type Note struct {
 	Text           string
 }
 
-// String returns "source.column: text".
+// String returns "source.column: text", or the text alone where it is about all.
 func (n Note) String() string {
 	where := n.Source
 	if n.Column != "" {
 		where += "." + n.Column
+	}
+	if where == "" {
+		return n.Text
 	}
 	return where + ": " + n.Text
 }

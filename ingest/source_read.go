@@ -16,6 +16,7 @@ type fileTable struct {
 	File
 	columns []RawColumn
 	rejects []Reject
+	before  os.FileInfo // as it was when reading began
 }
 
 // task is a piece of the reading of a file that runs beside others. It writes
@@ -31,6 +32,7 @@ type task struct {
 func readFiles(ctx context.Context, sources []sourceFiles, opt ReadOptions) (tables [][]*fileTable, err error) {
 	var tasks []*task
 	var finish []func()
+	opened := make(map[*task]*fileTable)
 	for i := range sources {
 		s := &sources[i]
 		row := make([]*fileTable, len(s.paths))
@@ -49,6 +51,7 @@ func readFiles(ctx context.Context, sources []sourceFiles, opt ReadOptions) (tab
 			}
 			tasks = append(append(tasks, open), more...)
 			if open.err == nil {
+				opened[open] = t
 				tasks = append(tasks, &task{path: path, run: func() (err error) {
 					t.SHA256, err = hashFile(path)
 					return err
@@ -66,7 +69,29 @@ func readFiles(ctx context.Context, sources []sourceFiles, opt ReadOptions) (tab
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for open, t := range opened {
+		open.err = t.unchanged()
+	}
 	return tables, taskErrors(tasks)
+}
+
+// unchanged returns an error if the file is not the one that reading began with:
+// what was read is then neither the old file nor the new one, and half an export
+// would retire the identities of the other half.
+func (t *fileTable) unchanged() error {
+	now, err := os.Stat(t.Path)
+	const advice = "; give exports their name when they are complete, and run again"
+	switch {
+	case err != nil:
+		return fmt.Errorf("it went away while it was read: %v"+advice, rootCause(err))
+	case !os.SameFile(t.before, now):
+		return errors.New("it was replaced by another file while it was read" + advice)
+	case now.Size() != t.before.Size():
+		return fmt.Errorf("it changed while it was read: it had %d bytes and has %d"+advice, t.before.Size(), now.Size())
+	case !now.ModTime().Equal(t.before.ModTime()):
+		return errors.New("it changed while it was read" + advice)
+	}
+	return nil
 }
 
 // runTasks runs the tasks that are still to be done.
@@ -122,7 +147,7 @@ func openFile(ctx context.Context, t *fileTable, in Input, opt ReadOptions) (tas
 	if err != nil {
 		return nil, done, err
 	}
-	t.Size = info.Size()
+	t.Size, t.before = info.Size(), info
 	head := make([]byte, min(t.Size, sniffSize))
 	if _, err := io.ReadFull(f, head); err != nil {
 		return nil, done, err

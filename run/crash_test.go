@@ -16,50 +16,79 @@ import (
 	"time"
 )
 
-// TestEveryFaultLeavesTheDirectoryAsItWas makes the first touch of the disk
-// fail, then the second, and so on until publishing gets through.
-func TestEveryFaultLeavesTheDirectoryAsItWas(t *testing.T) {
-	dir := t.TempDir()
-	before := publish(t, dir, sample(t, 60, 1), Options{})
-	want := tree(t, dir)
-	full := errors.New("no space left on device")
-	for n := 0; ; n++ {
-		left := n
-		var failed string
-		opt := Options{Now: sampleClock, Workers: 1, Arrow: true}
-		opt.disk.fault = func(op, path string) error {
-			if left--; left != -1 {
-				return nil
-			}
-			failed = op + " " + filepath.Base(path)
-			return full
-		}
-		_, err := Publish(context.Background(), dir, sample(t, 60, 2), opt)
-		if failed == "" {
-			if err != nil || n < 60 {
-				t.Fatalf("after %d faults: %v", n, err)
-			}
-			break
-		}
-		if !errors.Is(err, full) || !strings.Contains(err.Error(), dir) {
-			t.Errorf("fault at %s: %v", failed, err)
-		}
-		if failed == "sync "+filepath.Base(dir) {
-			continue // current has been switched: the new run is whole and stays
-		}
-		if got := tree(t, dir); !slices.Equal(got, want) {
-			t.Fatalf("fault at %s leaves %v, want %v", failed, got, want)
-		}
-		if r, err := Open(dir); err != nil || r.Info.ID != before.Info.ID {
-			t.Fatalf("fault at %s: current is %v (%v)", failed, r, err)
-		}
-	}
-	r, err := Open(dir)
+// faultyNight is a whole night: the lock is taken, a source is kept early, the
+// finished run is judged, and published or held back.
+func faultyNight(dir string, d disk, held bool) error {
+	ctx := context.Background()
+	lock, err := Acquire(dir, sampleClock)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := r.Check(); err != nil {
-		t.Error(err)
+	defer lock.Release()
+	table := sourceOf("crm", []string{"id", "tags"}, []bool{false, true}, [][]string{{"1", "2"}, {"", "a\x1fb"}})
+	kept, err := d.keepSource(ctx, dir, table, 1)
+	if err != nil {
+		return err
+	}
+	opt := Options{Now: sampleClock, Workers: 1, Arrow: true, Lock: lock, Kept: kept, disk: d}
+	opt.HoldBack = func(r *Run) (bool, error) {
+		if err := d.try("judge", r.Path); err != nil {
+			return false, err
+		}
+		_, err := r.Members()
+		return held, err
+	}
+	_, err = Publish(ctx, dir, sample(nil, 60, 2), opt)
+	return err
+}
+
+// TestEveryFaultLeavesTheDirectoryAsItWas makes the first touch of the disk in a
+// night fail, then the second, and so on until the night gets through.
+func TestEveryFaultLeavesTheDirectoryAsItWas(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		dir := t.TempDir()
+		before := publish(t, dir, sample(t, 60, 1), Options{})
+		want := tree(t, dir)
+		full := errors.New("no space left on device")
+		for n := 0; ; n++ {
+			left := n
+			var failed string
+			err := faultyNight(dir, disk{func(op, path string) error {
+				if left--; left != -1 {
+					return nil
+				}
+				failed = op + " " + filepath.Base(path)
+				return full
+			}}, held)
+			if failed == "" {
+				if err != nil || n < 68 {
+					t.Fatalf("after %d faults: %v", n, err)
+				}
+				break
+			}
+			if !errors.Is(err, full) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("fault at %s: %v", failed, err)
+			}
+			if strings.Contains(err.Error(), "is whole and current") {
+				if r, err := Open(dir); err != nil || r.Info.ID == before.Info.ID || held || failed != "sync "+filepath.Base(dir) {
+					t.Fatalf("fault at %s: current is %v (%v), but should be the new run", failed, r, err)
+				}
+				continue
+			}
+			if got := tree(t, dir); !slices.Equal(got, want) {
+				t.Fatalf("fault at %s leaves %v, want %v", failed, got, want)
+			}
+			if r, err := Open(dir); err != nil || r.Info.ID != before.Info.ID {
+				t.Fatalf("fault at %s: current is %v (%v)", failed, r, err)
+			}
+		}
+		r, err := Open(dir)
+		if err != nil || (r.Info.ID == before.Info.ID) != held {
+			t.Fatalf("held back: %v, current: %v (%v)", held, r, err)
+		}
+		if err := r.Check(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -141,7 +170,7 @@ func TestPlacesThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// crashDir names the variable that turns the test binary into a publisher that
+// crashDir names the variable that turns the test binary into a night that
 // stops at the touch of the disk given by crashAt, to be killed there.
 const crashDir, crashAt = "SAMA_RUN_CRASH_DIR", "SAMA_RUN_CRASH_AT"
 
@@ -155,26 +184,34 @@ func TestMain(m *testing.M) {
 func publishUntilKilled(dir, at string) {
 	var left int
 	fmt.Sscan(at, &left)
-	opt := Options{Workers: 1}
-	opt.disk.fault = func(string, string) error {
+	err := faultyNight(dir, disk{func(string, string) error {
 		if left--; left < 0 {
 			fmt.Println("here")
 			io.ReadAll(os.Stdin) // until the parent kills us
 		}
 		return nil
-	}
-	_, err := Publish(context.Background(), dir, sample(nil, 60, 2), opt)
+	}}, false)
 	fmt.Println("done", err)
 	os.Exit(0)
 }
 
-// TestKilledPublisher kills a publisher at several touches of the disk. The
-// current run must be whole at once, a new one must take over the lock, and
-// nothing half done may stay.
+// TestKilledPublisher kills a night at several touches of the disk, the last ones
+// all. The current run must be whole at once, a new one must take over the lock, and
+// nothing half done may stay, nor a run that was never current.
 func TestKilledPublisher(t *testing.T) {
+	touches := 0
+	if err := faultyNight(t.TempDir(), disk{func(string, string) error { touches++; return nil }}, false); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	publish(t, dir, sample(t, 60, 1), Options{})
-	for at := 0; ; at += 13 {
+	whole := 0
+	for at := 0; at <= touches; at++ {
+		if at%13 != 0 && at < touches-9 {
+			continue
+		}
+		before := CurrentID(dir)
+		runs := runsIn(t, dir)
 		done := killAt(t, dir, at)
 		r, err := Open(dir)
 		if err != nil {
@@ -183,16 +220,38 @@ func TestKilledPublisher(t *testing.T) {
 		if err := r.Check(); err != nil {
 			t.Fatalf("killed at touch %d: %v", at, err)
 		}
+		switch switched := r.Info.ID != before; {
+		case switched:
+			runs++
+		case runsIn(t, dir) > runs:
+			whole++
+		}
 		publish(t, dir, sample(t, 60, 1), Options{})
 		for _, name := range tree(t, dir) {
-			if strings.Contains(name, "unfinished") || strings.Contains(name, "next") {
+			if strings.HasPrefix(filepath.Base(name), ".") {
 				t.Errorf("killed at touch %d: %s is still there after the next run", at, name)
 			}
 		}
-		if done {
-			return
+		if got := runsIn(t, dir); got != runs+1 {
+			t.Errorf("killed at touch %d: %d runs after the next one, want %d", at, got, runs+1)
+		}
+		if done != (at == touches) {
+			t.Errorf("killed at touch %d of %d: came through %v", at, touches, done)
 		}
 	}
+	if whole == 0 {
+		t.Error("no publisher was killed between the name of its run and the switch")
+	}
+}
+
+// runsIn counts the runs of a directory.
+func runsIn(t *testing.T, dir string) int {
+	t.Helper()
+	list, err := List(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // killAt runs a publisher and kills it at that touch; it reports whether the

@@ -16,6 +16,7 @@ const (
 	lockName        = "lock"
 	currentName     = "current"
 	nextCurrentName = ".current-next"
+	publishingName  = ".publishing"
 	runsFolder      = "runs"
 	unfinishedName  = "runs/.unfinished"
 	infoName        = "run.json"

@@ -23,13 +23,13 @@
 // # Publishing
 //
 // [Publish] builds the directory as runs/.unfinished, with every file and
-// folder synced to disk and run.json last, renames it to its id, and renames a
-// new symbolic link over current. Whoever follows current therefore finds a
-// whole run at any instant, and one killed in between leaves at most
-// runs/.unfinished, which the next writer removes, or a whole run that current
-// does not name yet: the run after it takes up the ids that it issued. A run
-// that fails or is cancelled removes what it wrote. A run to be removed is
-// renamed runs/.removed-<id> first, so that no run is ever there in part.
+// folder synced to disk and run.json last, makes the symbolic link .publishing to
+// its id, renames it to that, and renames the link over current. Whoever follows
+// current therefore finds a whole run at any instant. One killed in between
+// leaves runs/.unfinished, or a whole run that was never current and that
+// .publishing names; the next writer removes either. A run that fails or is
+// cancelled removes what it wrote. A run to be removed is renamed
+// runs/.removed-<id> first, so that no run is ever there in part.
 //
 // One writer at a time: [Acquire] takes an advisory lock on DIR/lock, in which
 // the holder's process id and start stand. The operating system drops the lock

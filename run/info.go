@@ -29,7 +29,8 @@ type Info struct {
 	Inputs    []Input   `json:"inputs"`
 	Since     *Since    `json:"since,omitempty"` // what the previous run did not have; nil in a first run
 	Decisions Decisions `json:"decisions"`       // of stewards
-	Columns   []Column  `json:"columns"`         // set by Publish
+	Learned   Learned   `json:"learned"`
+	Columns   []Column  `json:"columns"` // set by Publish
 	Counts    Counts    `json:"counts"`
 	Threshold Threshold `json:"threshold"`
 	Quality   *Quality  `json:"quality,omitempty"`
@@ -53,6 +54,12 @@ type SourceChange struct {
 	Changed int64  `json:"changed"` // some value differs
 	Added   int64  `json:"added"`
 	Gone    int64  `json:"gone"`
+}
+
+// Learned is when the model was learned that the run weighs by.
+type Learned struct {
+	Number  uint32 `json:"number"`  // of the run
+	Records int64  `json:"records"` // that it was learned from
 }
 
 // Decisions counts the stewards' decisions that the run obeyed.

@@ -90,7 +90,36 @@ func (l *Lock) begin(now time.Time) error {
 
 // clear removes what a run that did not end well leaves.
 func (l *Lock) clear() error {
-	return errors.Join(os.RemoveAll(filepath.Join(l.dir, unfinishedName)), os.RemoveAll(filepath.Join(l.dir, nextCurrentName)), clearRemoved(l.dir))
+	return errors.Join(os.RemoveAll(filepath.Join(l.dir, unfinishedName)), os.RemoveAll(filepath.Join(l.dir, nextCurrentName)),
+		clearPublishing(l.dir), clearRemoved(l.dir))
+}
+
+// clearPublishing removes the run of a publisher that did not come to switch
+// current to it. Nobody knows its ids, and without it the next run has the number
+// that this one had, and so the same bytes.
+func clearPublishing(dir string) error {
+	next := filepath.Join(dir, publishingName)
+	target, err := os.Readlink(next)
+	if err != nil {
+		return os.RemoveAll(next)
+	}
+	if id := filepath.Base(target); id != CurrentID(dir) {
+		if err := discard(dir, id); err != nil {
+			return err
+		}
+	}
+	return os.Remove(next)
+}
+
+// discard removes a run, if it is there, so that no half of it is ever seen under
+// its name.
+func discard(dir, id string) error {
+	removed := filepath.Join(dir, runsFolder, removedPrefix+id)
+	err := os.Rename(filepath.Join(dir, runsFolder, id), removed)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(removed)
 }
 
 // Release gives the lock back and removes what the holder began and did not

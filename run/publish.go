@@ -121,6 +121,12 @@ func (p *publisher) publish(ctx context.Context) (string, error) {
 // switchTo gives the finished folder its name and, unless it is held back, makes
 // it the current run.
 func (p *publisher) switchTo(work string, info *Info) error {
+	next := filepath.Join(p.dir, publishingName)
+	if !info.HeldBack {
+		if err := p.announce(next, info.ID); err != nil {
+			return err
+		}
+	}
 	final := filepath.Join(p.dir, runsFolder, info.ID)
 	if err := p.disk.rename(work, final); err != nil {
 		return err
@@ -133,17 +139,25 @@ func (p *publisher) switchTo(work string, info *Info) error {
 		p.done = true
 		return nil
 	}
-	next := filepath.Join(p.dir, nextCurrentName)
-	if err := p.disk.try("symlink", next); err != nil {
-		return err
-	}
-	if err := os.Symlink(filepath.Join(runsFolder, info.ID), next); err != nil {
-		return err
-	}
 	if err := p.disk.rename(next, filepath.Join(p.dir, currentName)); err != nil {
 		return err
 	}
 	p.done = true
+	if err := p.disk.sync(p.dir); err != nil {
+		return fmt.Errorf("run %s is whole and current, but that may not last if the machine fails now: %w", info.ID, err)
+	}
+	return nil
+}
+
+// announce makes the link that is to be current. It is on disk before the run has
+// its name: whoever finds it knows that its run was never current.
+func (p *publisher) announce(next, id string) error {
+	if err := p.disk.try("symlink", next); err != nil {
+		return err
+	}
+	if err := os.Symlink(filepath.Join(runsFolder, id), next); err != nil {
+		return err
+	}
 	return p.disk.sync(p.dir)
 }
 
@@ -153,10 +167,9 @@ func (p *publisher) undo() error {
 	if p.done {
 		return nil
 	}
-	err := errors.Join(os.RemoveAll(filepath.Join(p.dir, unfinishedName)),
-		os.RemoveAll(filepath.Join(p.dir, nextCurrentName)))
+	err := errors.Join(os.RemoveAll(filepath.Join(p.dir, unfinishedName)), clearPublishing(p.dir))
 	if p.path != "" {
-		err = errors.Join(err, os.RemoveAll(p.path))
+		err = errors.Join(err, discard(p.dir, filepath.Base(p.path)))
 	}
 	return err
 }
