@@ -128,6 +128,10 @@ func (j *job) runInfo() run.Info {
 		Workers:   j.workers,
 		Stages:    slices.Clone(j.stages),
 	}
+	info.Learned = run.Learned{Number: j.past.Number, Records: int64(j.table.Len())}
+	if j.follow != nil {
+		info.Learned = j.follow.learned
+	}
 	if j.past.Previous != nil {
 		info.Previous = j.past.Previous.Info.ID
 	}

@@ -77,6 +77,7 @@ type job struct {
 	conflicts      []string // decisions that contradict something, in words
 	prints         []uint64 // record → fingerprint
 	past           *run.Past
+	follow         *following // nil where rules and model are chosen anew
 	guards         []guard
 	heldBack       []string // what the guards say is too much
 	identities     *graph.Assignment

@@ -139,7 +139,7 @@ func (j *job) foldDelta(ctx context.Context, previous *run.Run, s ingest.SourceM
 	j.rejects = append(j.rejects, rejects...)
 	j.refused += int64(report.Rejected)
 	j.keys = append(j.keys, s.Source+"="+key)
-	j.noteFold(s.Source, before != nil, report)
+	j.noteFold(s.Source, before != nil, d, report)
 	if at >= 0 {
 		j.raws[at] = folded
 	} else {
@@ -173,7 +173,7 @@ func (j *job) deletes(ctx context.Context, s ingest.SourceMapping) (ingest.Delet
 }
 
 // noteFold says what came of a delta where a person should look.
-func (j *job) noteFold(source string, before bool, r *ingest.FoldReport) {
+func (j *job) noteFold(source string, before bool, d ingest.Deletes, r *ingest.FoldReport) {
 	note := func(format string, args ...any) {
 		j.foldNotes = append(j.foldNotes, ingest.Note{Source: source, Text: fmt.Sprintf(format, args...)})
 	}
@@ -185,6 +185,17 @@ func (j *job) noteFold(source string, before bool, r *ingest.FoldReport) {
 	}
 	if r.RepeatedKeys > 0 {
 		note("%s of the delta had a key that an earlier row had; the last one counts", plural(r.RepeatedKeys, "row", "rows"))
+	}
+	if len(r.OtherMarks) > 0 && len(d.Values) == 0 {
+		values := make([]string, len(r.OtherMarks))
+		for i, m := range r.OtherMarks {
+			values[i] = fmt.Sprintf("%s (%s)", shorten(printable(m.Value), 40), plural(m.Rows, "row", "rows"))
+		}
+		do := "do"
+		if len(values) == 1 {
+			do = "does"
+		}
+		note("column %s: %s %s not mean deleted; say which values do with deleted: {column: %s, values: […]}", d.Column, joinComma(values), do, d.Column)
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	chosenByModel = "expected F1"
 	chosenGiven   = "given"
 	chosenBefore  = "model file"
+	chosenLastRun = "previous run"
 )
 
 // chooseCut sets the threshold: the one given, else the saved model's, else
@@ -64,6 +65,8 @@ func (j *job) givenCut() (w record.Weight, how string) {
 		return record.WeightOfProbability(j.threshold), chosenGiven
 	case j.conf.Clusters.Threshold > 0:
 		return record.WeightOfProbability(j.conf.Clusters.Threshold), chosenGiven
+	case j.follow != nil && j.model.Threshold != nil:
+		return record.WeightOfBits(*j.model.Threshold), chosenLastRun
 	case j.modelFile() != "" && j.model.Threshold != nil:
 		return record.WeightOfBits(*j.model.Threshold), chosenBefore
 	}

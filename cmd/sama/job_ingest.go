@@ -71,6 +71,9 @@ func paths(files []ingest.File) []string {
 
 // mapColumns decides what the columns are: as configured, else as proposed.
 func (j *job) mapColumns(context.Context) (int64, error) {
+	if err := j.goOn(); err != nil {
+		return 0, err
+	}
 	proposed, notes := ingest.Propose(j.raws)
 	p := new(problems)
 	j.overrideKeys(p, &proposed)
@@ -82,6 +85,8 @@ func (j *job) mapColumns(context.Context) (int64, error) {
 	for i, s := range proposed.Sources {
 		if k := slices.IndexFunc(j.conf.Sources, func(c ingest.SourceMapping) bool { return c.Source == s.Source }); k >= 0 {
 			proposed.Sources[i] = j.configured(j.conf.Sources[k], s)
+		} else if before, ok := j.follow.sourceBefore(j.raws[i]); ok {
+			proposed.Sources[i] = j.configured(before, s)
 		}
 		if delta, ok := j.deltas[s.Source]; ok {
 			proposed.Sources[i].Mode, proposed.Sources[i].Deleted, proposed.Sources[i].Deletes = delta.Mode, delta.Deleted, delta.Deletes

@@ -26,6 +26,7 @@ type options struct {
 	threshold float64
 	state     string
 	forget    bool
+	relearn   bool
 
 	deltaFlags, deletedFlags, deletesFlags, failIf []string
 
@@ -63,6 +64,9 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 		"fail-if": func() { f.StringArrayVar(&o.failIf, "fail-if", nil, guardHelp) },
 		"state": func() {
 			f.StringVar(&o.state, "state", "", "`file` of the decisions of stewards (default: state.db in the output directory)")
+		},
+		"relearn": func() {
+			f.BoolVar(&o.relearn, "relearn", false, "choose blocking rules, model and threshold anew instead of going on with those of the previous run")
 		},
 		"forget-decisions": func() {
 			f.BoolVar(&o.forget, "forget-decisions", false, "go on although decisions that the current run knew are lost")

@@ -141,6 +141,7 @@ var whyThreshold = map[string]string{
 	chosenByModel: "largest expected F1",
 	chosenGiven:   "given",
 	chosenBefore:  "that of the saved model",
+	chosenLastRun: "that of the run before",
 }
 
 // joined counts the records that share their identity with another.

@@ -132,8 +132,11 @@ func (j *job) sourceProblems(p *problems, i int, r *ingest.Raw) {
 // what the configuration says of it: rules, model, constraints, survivorship.
 func (j *job) tableProblems() error {
 	p := new(problems)
-	j.parseRules(p)
-	j.planGiven(p)
+	j.planFollowing()
+	if j.follow == nil {
+		j.parseRules(p)
+		j.planGiven(p)
+	}
 	for i, name := range j.conf.Clusters.Unique {
 		if j.table.Named(name) == nil {
 			p.at(j.conf, fmt.Sprintf("no column %q; the columns are %s", name, joinComma(tableColumns(j.table))), "clusters", "unique", i)

@@ -31,7 +31,7 @@ stays as it was.`,
 			return c.resolve(cmd.Context(), o, args)
 		},
 	}
-	o.flags(cmd, "out", "config", "state", "forget-decisions", "delta", "deleted", "deletes", "fail-if", "key", "model", "threshold", "workers", "memory", "dry-run", "arrow", "max-rejects", "json", "quiet")
+	o.flags(cmd, "out", "config", "state", "forget-decisions", "relearn", "delta", "deleted", "deletes", "fail-if", "key", "model", "threshold", "workers", "memory", "dry-run", "arrow", "max-rejects", "json", "quiet")
 	return cmd
 }
 
