@@ -9,6 +9,7 @@ import (
 	"sama/cmd/sama/internal/config"
 	"sama/ingest"
 	"sama/match"
+	"sama/record"
 	"sama/run"
 )
 
@@ -29,6 +30,7 @@ type following struct {
 	blocking config.Blocking
 	model    *match.Model
 	learned  run.Learned
+	columns  []string // that there were to compare
 }
 
 // goOn takes over what the previous run decided, if that fits.
@@ -110,7 +112,13 @@ func readDecided(r *run.Run) (*following, error) {
 	if model.Method == "prior" || conf.Model.Method == config.MethodClassical {
 		return nil, errors.New("it learned nothing")
 	}
-	return &following{conf.Sources, conf.Blocking, model, r.Info.Learned}, nil
+	f := &following{sources: conf.Sources, blocking: conf.Blocking, model: model, learned: r.Info.Learned}
+	for _, c := range r.Info.Columns {
+		if c.Field != record.Carried {
+			f.columns = append(f.columns, c.Column)
+		}
+	}
+	return f, nil
 }
 
 // sourceBefore returns how the previous run understood the columns of a source
@@ -137,6 +145,16 @@ func (f *following) sourceBefore(r *ingest.Raw) (s ingest.SourceMapping, ok bool
 // they do not fit the table all is chosen anew.
 func (j *job) planFollowing() {
 	if j.follow == nil {
+		return
+	}
+	var columns []string
+	for _, c := range j.table.Columns {
+		if c.Field != record.Carried {
+			columns = append(columns, c.Name)
+		}
+	}
+	if !slices.Equal(columns, j.follow.columns) {
+		j.anew(fmt.Sprintf("the columns are %s, before they were %s", joinComma(columns), joinComma(j.follow.columns)))
 		return
 	}
 	own := j.conf.Blocking
