@@ -77,6 +77,7 @@ type job struct {
 	conflicts      []string // decisions that contradict something, in words
 	prints         []uint64 // record → fingerprint
 	past           *run.Past
+	found          problems   // with flags and configuration, so far
 	follow         *following // nil where rules and model are chosen anew
 	guards         []guard
 	heldBack       []string // what the guards say is too much
@@ -101,8 +102,8 @@ func (c *cli) newJob(o *options, files []string) (*job, error) {
 	p := new(problems)
 	p.flag(o.validate())
 	conf, err := readConfig(o.config)
-	if err != nil {
-		p.flag(err)
+	p.add(err)
+	if conf == nil {
 		return nil, p.err()
 	}
 	j := &job{cli: c, options: o, conf: conf, started: c.now(), inputs: inputsOf(&conf.Config, files)}
@@ -116,9 +117,10 @@ func (c *cli) newJob(o *options, files []string) (*job, error) {
 		p.flag(errors.New("no input: name the files to read, such as crm.parquet webshop.csv, or a configuration that lists them with --config"))
 	}
 	j.readModel(p)
-	if err := p.err(); err != nil {
-		return nil, err
+	if len(p.flags) > 0 {
+		return nil, p.err()
 	}
+	j.found = *p
 	if !o.changed("max-rejects") {
 		o.maxRejects = conf.MaxRejects()
 	}
@@ -183,7 +185,7 @@ func (j *job) run(ctx context.Context, line []step) error {
 		items, err := s.do(j, ctx)
 		j.at.end(items, err)
 		if err != nil {
-			return err
+			return j.found.with(err)
 		}
 	}
 	return nil

@@ -75,16 +75,13 @@ func (j *job) mapColumns(context.Context) (int64, error) {
 		return 0, err
 	}
 	proposed, notes := ingest.Propose(j.raws)
-	p := new(problems)
+	p := &j.found
 	j.overrideKeys(p, &proposed)
 	j.mappingProblems(p)
-	if err := p.err(); err != nil {
-		return 0, err
-	}
 	var columns int64
 	for i, s := range proposed.Sources {
 		if k := slices.IndexFunc(j.conf.Sources, func(c ingest.SourceMapping) bool { return c.Source == s.Source }); k >= 0 {
-			proposed.Sources[i] = j.configured(j.conf.Sources[k], s)
+			proposed.Sources[i] = j.configured(existing(j.conf.Sources[k], j.raws[i]), s)
 		} else if before, ok := j.follow.sourceBefore(j.raws[i]); ok {
 			proposed.Sources[i] = j.configured(before, s)
 		}
@@ -100,6 +97,10 @@ func (j *job) mapColumns(context.Context) (int64, error) {
 	}
 	j.mapping = proposed
 	if err := errors.Join(j.mapping.Validate(j.raws)...); err != nil {
+		if p.err() != nil {
+			j.problemsWithoutTable(p)
+			return 0, p.err()
+		}
 		return 0, &usageError{err}
 	}
 	if j.proposing {
@@ -139,6 +140,22 @@ func keyFor(key, source string, r *ingest.Raw) (string, bool) {
 	}
 	of, column, ok := strings.Cut(key, "=")
 	return column, ok && of == source && has(column)
+}
+
+// existing returns what a mapping says of columns that the source has.
+func existing(s ingest.SourceMapping, r *ingest.Raw) ingest.SourceMapping {
+	names := columnsOf(r)
+	if !slices.Contains(names, s.Key) {
+		s.Key = ""
+	}
+	var columns []ingest.ColumnMapping
+	for _, c := range s.Columns {
+		if slices.Contains(names, c.Column) {
+			columns = append(columns, c)
+		}
+	}
+	s.Columns = columns
+	return s
 }
 
 // configured returns the mapping of the configuration for a source, with the

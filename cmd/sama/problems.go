@@ -18,10 +18,21 @@ import (
 // person sees it at once and not one mistake a run. There are three moments at
 // which something can be known: before anything is read (the configuration's
 // own text, model files), when the columns of the sources are known, and when
-// the table is built. Each reports all that can be known by then.
+// the table is built. A run with a wrong configuration goes on to the last of
+// them, as far as the rest of it can be understood, and then says all of it.
 type problems struct {
 	flags []error         // without a place in a file
 	file  []*config.Error // of the configuration
+}
+
+// add adds an error, those of a configuration one by one.
+func (p *problems) add(err error) {
+	var of *config.Errors
+	if errors.As(err, &of) {
+		p.file = append(p.file, of.List...)
+		return
+	}
+	p.flag(err)
 }
 
 // flag adds an error that has no place in the configuration, if it is one.
@@ -47,6 +58,16 @@ func (p *problems) err() error {
 		return nil
 	}
 	return &usageError{errors.Join(all...)}
+}
+
+// with returns an error that ended the run together with the problems found
+// before, which are not to be told one by one.
+func (p *problems) with(err error) error {
+	var usage *usageError
+	if len(p.file)+len(p.flags) == 0 || errors.As(err, &usage) {
+		return err
+	}
+	return &usageError{errors.Join(p.err(), err)}
 }
 
 // readModel reads the model to use instead of training, if one is named.
@@ -90,13 +111,15 @@ func (j *job) mappingProblems(p *problems) {
 		listed[s.Source] = true
 		j.sourceProblems(p, i, j.raws[k])
 	}
-	if len(p.file)+len(p.flags) > 0 {
-		// The table will not be built: what it takes no table to see is said now.
-		sources := sourcesOf(j.raws)
-		slices.Sort(sources)
-		j.onceProblems(p, sources)
-		j.goldenRules(p, &record.Table{Sources: sources})
-	}
+}
+
+// problemsWithoutTable finds what else is wrong where the columns are so far off
+// that there is no table.
+func (j *job) problemsWithoutTable(p *problems) {
+	sources := sourcesOf(j.raws)
+	slices.Sort(sources)
+	j.onceProblems(p, sources)
+	j.goldenRules(p, &record.Table{Sources: sources})
 }
 
 // sourceProblems finds what is wrong with source i of the configuration, which
@@ -131,7 +154,7 @@ func (j *job) sourceProblems(p *problems, i int, r *ingest.Raw) {
 // tableProblems finds, as soon as the table is there, all that is wrong with
 // what the configuration says of it: rules, model, constraints, survivorship.
 func (j *job) tableProblems() error {
-	p := new(problems)
+	p := &j.found
 	j.planFollowing()
 	if j.follow == nil {
 		j.parseRules(p)

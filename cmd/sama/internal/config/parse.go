@@ -26,7 +26,8 @@ type File struct {
 }
 
 // Parse reads the text of a configuration file. Whatever is wrong with it is
-// returned as *Errors, all at once.
+// returned as *Errors, all at once. Beside them comes the configuration, as far
+// as the rest of it could be read, to look for what else is wrong; or nil.
 func Parse(name string, text []byte) (*File, error) {
 	f := &File{Name: name}
 	parsed, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
@@ -47,7 +48,10 @@ func Parse(name string, text []byte) (*File, error) {
 	}
 	if len(problems) > 0 {
 		sortErrors(problems)
-		return nil, &Errors{problems}
+		if yaml.Unmarshal(text, &f.Config) != nil {
+			f = nil
+		}
+		return f, &Errors{problems}
 	}
 	if err := yaml.UnmarshalWithOptions(text, &f.Config, yaml.Strict()); err != nil {
 		return nil, &Errors{[]*Error{f.syntaxError(err)}}
