@@ -264,7 +264,7 @@ func (d *deciding) list(ctx context.Context, all bool) error {
 	t := newTable(header...).right(1)
 	for i := range list {
 		x := &list[i]
-		row := []any{x.ID, x.Kind.String(), x.A.String(), x.B.String(), x.By, x.Made.Format(time.RFC3339), shorten(x.Reason, 60)}
+		row := []any{x.ID, x.Kind.String(), shorten(x.A.String(), 60), shorten(x.B.String(), 60), shorten(x.By, 30), x.Made.Format(time.RFC3339), shorten(x.Reason, 60)}
 		if all && !x.Active() {
 			row = append(row, x.Revoked.Format(time.RFC3339), x.RevokedBy, shorten(x.RevokeReason, 60))
 		}
