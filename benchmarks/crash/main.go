@@ -28,19 +28,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"sama/benchmarks/measure"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	measure.Main(Run)
 }
 
 // options are the flags.
@@ -64,18 +59,7 @@ var errViolated = errors.New("the rules were violated: see above")
 // 1 something was, or failed, 2 wrong flags.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "crash:", err)
-		return 2
-	}
-	if err := o.run(ctx, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "crash:", err)
-		return 1
-	}
-	return 0
+	return measure.ExitCode("crash", stderr, err, func() error { return o.run(ctx, stdout, stderr) })
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {

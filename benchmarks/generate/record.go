@@ -158,7 +158,7 @@ func (k *maker) rewriteDouble(a, b []byte, r *stream) []byte {
 	return k.hold(func(x []byte) []byte { return append(append(append(x, a...), ' '), b...) })
 }
 
-// junkValue draws a placeholder with weight 1/rank: one value dominates.
+// junkValue draws a junk value with weight 1/rank: one value dominates.
 func (p *population) junkValue(r *stream, field string) string {
 	values := p.tab.junk[field]
 	return values[r.weighted(harmonic[:len(values)])]

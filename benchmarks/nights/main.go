@@ -40,19 +40,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"sama/benchmarks/measure"
 )
 
 func main() {
-	measure.Helper()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	measure.Main(Run)
 }
 
 // options are the flags.
@@ -81,18 +75,7 @@ type rates struct {
 // or a promise was not kept, 2 wrong flags.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "nights:", err)
-		return 2
-	}
-	if err := o.run(ctx, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "nights:", err)
-		return 1
-	}
-	return 0
+	return measure.ExitCode("nights", stderr, err, func() error { return o.run(ctx, stdout, stderr) })
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {

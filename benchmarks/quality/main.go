@@ -23,23 +23,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"sama/benchmarks/generate"
 	"sama/benchmarks/measure"
 )
 
-func main() {
-	measure.Helper()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { measure.Main(Run) }
 
 // options are the flags.
 type options struct {
@@ -63,22 +55,15 @@ type options struct {
 // Run measures as the arguments say and returns the exit code.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "quality:", err)
-		return 2
-	}
-	good, err := o.run(ctx, stdout, stderr)
-	if err != nil {
-		fmt.Fprintln(stderr, "quality:", err)
-		return 1
-	}
+	good := true
+	code := measure.ExitCode("quality", stderr, err, func() (err error) {
+		good, err = o.run(ctx, stdout, stderr)
+		return err
+	})
 	if !good {
 		return 1
 	}
-	return 0
+	return code
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {

@@ -335,7 +335,7 @@ func (x *pairExplanation) print(w io.Writer) {
 			level += " (untrained)"
 		}
 		if s.Level == "missing" && s.A != "" && s.B != "" {
-			level += " (a value does not count: placeholder, shared by many, or not understood)"
+			level += " (a value does not count: junk, shared by many, or not understood)"
 		}
 		t.row(s.Comparison, shorten(s.A, 36), shorten(s.B, 36), level)
 	}

@@ -267,7 +267,7 @@ func (j *job) pageMapping() []report.Mapping {
 						continue
 					}
 					if r.Junk > 0 {
-						m.Why += "; " + plural(r.Junk, "placeholder", "placeholders")
+						m.Why += "; " + plural(r.Junk, "junk value", "junk values")
 					}
 					if r.Invalid > 0 {
 						m.Why += "; " + count(r.Invalid) + " not understood"

@@ -68,7 +68,7 @@ func careOf(s string) bool {
 	return len(s) >= 4 && (s[0]|0x20 == 'c' && s[1] == '/' && s[2]|0x20 == 'o')
 }
 
-// JunkStreet reports that an address line is a placeholder ("Katuosoite 1",
+// JunkStreet reports that an address line names no place ("Katuosoite 1",
 // "-") or the name of a pick-up point.
 func JunkStreet(s string) bool {
 	if d, _ := countDigitsLetters(s); len(s) > 64 || d > 2 && !careOf(s) {
