@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,22 +78,17 @@ func (p *Past) find(dir string) (last uint32, later []*Run, err error) {
 	if err != nil && !errors.Is(err, ErrNoRun) {
 		return 0, nil, fmt.Errorf("%w\nThe next run goes on with the identities of the current one: sama rollback names another, or name another --out", err)
 	}
-	runs := filepath.Join(dir, runsFolder)
-	entries, err := os.ReadDir(runs)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	list, err := List(dir)
+	if err != nil && !errors.Is(err, ErrNoRun) {
 		return 0, nil, err
 	}
-	for _, e := range entries {
-		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
-			continue
+	for _, e := range list {
+		if e.Err != nil {
+			return 0, nil, fmt.Errorf("%w; move it elsewhere if it is damaged", e.Err)
 		}
-		r, err := Open(filepath.Join(runs, e.Name()))
-		if err != nil {
-			return 0, nil, fmt.Errorf("%w; move it elsewhere if it is damaged", err)
-		}
-		last = max(last, r.Info.Number)
-		if current == nil || r.Info.Number > current.Info.Number {
-			later = append(later, r)
+		last = max(last, e.Run.Info.Number)
+		if current == nil || e.Run.Info.Number > current.Info.Number {
+			later = append(later, e.Run)
 		}
 	}
 	if current == nil && len(later) > 0 {
