@@ -25,6 +25,37 @@ type Unique struct {
 	Code []uint32 // record → code of its value, 0 = none
 }
 
+// OncePerValue says that an identity has at most one value of a column. Where
+// check is not nil, only the values that pass it count: two identifiers whose
+// check characters are right and that differ name two people or two firms, where
+// one that fails may be a misspelling.
+func OncePerValue(c *record.Column, check func(string) bool) Unique {
+	counts := make([]bool, c.Normal.Len())
+	for code := 1; code < len(counts); code++ {
+		text := c.Normal.At(uint32(code))
+		counts[code] = (c.Generic == nil || !c.Generic[code]) && (check == nil || check(text))
+	}
+	codes := make([]uint32, len(c.Code))
+	for i, code := range c.Code {
+		if counts[code] {
+			codes[i] = code
+		}
+	}
+	return Unique{c.Name, codes}
+}
+
+// OncePerSource says that an identity has at most one record of a source.
+func OncePerSource(t *record.Table, name string) Unique {
+	s := slices.Index(t.Sources, name)
+	own := make([]uint32, t.Len())
+	for r, source := range t.Source {
+		if int(source) == s {
+			own[r] = uint32(r) + 1
+		}
+	}
+	return Unique{"records of " + name, own}
+}
+
 // mixed marks a node that holds two different codes of a unique column, which
 // only "same" decisions can bring about; it agrees with no code.
 const mixed = ^uint32(0)

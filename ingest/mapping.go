@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,6 +73,12 @@ type ColumnMapping struct {
 	As     Role   `yaml:"as" json:"as"`
 	Layout string `yaml:"layout,omitempty" json:"layout,omitempty"` // dates: YMD, DMY or MDY; phones: the region of national numbers, such as FI
 	Why    string `yaml:"why,omitempty" json:"why,omitempty"`       // why it was proposed; has no effect
+
+	// Of consents: what for, "" = marketing; through which channel, "" = any; and
+	// whether the column says no where others say yes, as do_not_call does.
+	Purpose  string `yaml:"purpose,omitempty" json:"purpose,omitempty"`
+	Channel  string `yaml:"channel,omitempty" json:"channel,omitempty"`
+	Inverted bool   `yaml:"inverted,omitempty" json:"inverted,omitempty"`
 }
 
 // Note is something about a proposal that a person should read.
@@ -154,8 +161,8 @@ func (s SourceMapping) validate(r *Raw) []error {
 			errs = append(errs, fmt.Errorf("source %s: column %q is mapped twice", s.Source, c.Column))
 		case !slices.Contains(Roles(), c.As):
 			errs = append(errs, fmt.Errorf("source %s, column %q: unknown role %q; want one of %v", s.Source, c.Column, c.As, Roles()))
-		case c.Layout != "":
-			if err := c.checkLayout(); err != nil {
+		default:
+			if err := cmp.Or(c.checkLayout(), c.checkConsent()); err != nil {
 				errs = append(errs, fmt.Errorf("source %s, column %q: %w", s.Source, c.Column, err))
 			}
 		}
@@ -165,6 +172,9 @@ func (s SourceMapping) validate(r *Raw) []error {
 }
 
 func (c ColumnMapping) checkLayout() error {
+	if c.Layout == "" {
+		return nil
+	}
 	if c.As == Role(record.Phone.String()) {
 		if !normalize.KnownRegionCode(c.Layout) {
 			return fmt.Errorf("unknown region %q of telephone numbers; want a country code such as FI", c.Layout)

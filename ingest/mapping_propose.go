@@ -84,6 +84,8 @@ func (p *proposal) mapping() SourceMapping {
 		switch c.role {
 		case role(record.BirthDate), role(record.Date), role(record.CreatedAt), role(record.UpdatedAt):
 			m.Layout = dateOrderOf(c.profile.values).String()
+		case role(record.Consent):
+			p.describeConsent(&m)
 		}
 		s.Columns = append(s.Columns, m)
 	}
@@ -99,6 +101,8 @@ func (p *proposal) decide() {
 			c.set(RoleCarried, true, "empty")
 		case nested(c.profile.values):
 			c.set(RoleCarried, true, "values: nested JSON")
+		case c.consents() && fits(role(record.Consent), c.profile):
+			c.set(role(record.Consent), true, "name; yes and no")
 		case certain == 0:
 			r, why := byValues(c.profile)
 			c.set(r, false, "values: "+why)
@@ -154,6 +158,9 @@ func byAmbiguousName(p *profile) (Role, string) {
 // fits reports that values can be what the column's name says. A handful of
 // values proves nothing against a name.
 func fits(r Role, p *profile) bool {
+	if r == role(record.Consent) {
+		return p.consent >= 0.95
+	}
 	if len(p.values) < 3 {
 		return true
 	}

@@ -27,7 +27,7 @@ type profile struct {
 	zip5, zip4, zipUK, letters, words, oneWord, codes   float64
 	street, streetNumber, fullAddress, unit, legal, org float64
 	given, family, person, initial                      float64
-	gender, country, region, language, flag             float64
+	gender, country, region, language, flag, consent    float64
 	length                                              float64 // mean, in bytes
 	sameLength                                          float64 // share of the commonest length
 
@@ -257,6 +257,7 @@ func (p *profile) lookWord(s string, w weight) {
 	folded := normalize.Fold(s)
 	w.count(&p.initial, len(folded) == 1 && folded[0] >= 'a')
 	w.count(&p.flag, flagWords[folded])
+	w.count(&p.consent, normalize.Consent(s) != "")
 }
 
 // flagWords are the values of flags.

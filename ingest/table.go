@@ -22,6 +22,12 @@ type BuildOptions struct {
 	// MaxRejects is the number of rejects kept for the report; all are counted.
 	// 0 = 100,000.
 	MaxRejects int
+	// Erased says whose records are left out; nil: nobody's.
+	Erased *Erased
+	// Known says what a whole table has shown, where the sources hold only a few
+	// records that come to it; nil: the sources are all there is. A column in which
+	// no record has a value then still stands where it would if one had.
+	Known *Known
 	// Pivot is the year at which two-digit years of birth end; 0 =
 	// [normalize.DefaultPivot].
 	Pivot int
@@ -33,17 +39,21 @@ type BuildReport struct {
 	Rejects     []Reject // rows that are not in the table, the first MaxRejects
 	RejectCount int
 	Generic     []GenericValue // values that name nobody in particular, by column, then most frequent first
+	Consents    []ConsentColumn
 }
 
 // SourceReport counts the rows of one source.
 type SourceReport struct {
 	Source        string
-	Rows          int // rows read
-	Records       int // rows in the table
-	NullKeys      int // rejected: no key
-	DuplicateKeys int // rejected: key seen before in the source
+	Rows          int      // rows read
+	Records       int      // rows in the table
+	NullKeys      int      // rejected: no key
+	DuplicateKeys int      // rejected: key seen before in the source
+	Erased        int      // left out, see Erased
+	ErasedIDs     []string // of those, ascending
 	Columns       []ColumnReport
 	Order         []uint32 // the source's records, ascending by id → their rows in the Raw
+	FamilyFirst   []FamilyFirst
 }
 
 // ColumnReport counts the values of one column of one source, in records.
@@ -55,6 +65,35 @@ type ColumnReport struct {
 	Null    int // null, blank or a word for "no value"
 	Junk    int // placeholders
 	Invalid int // not understood: carried in raw form only
+}
+
+// Erased tells the records of persons who have been erased, which are left out
+// and counted. Its functions are called by one goroutine.
+type Erased struct {
+	Record func(source, id string) bool
+	// Value tells of the normal form of a value of a field.
+	Value map[record.Field]func(normal string) bool
+}
+
+// Known is what Build learns from many records and needs to read few as it
+// read those.
+type Known struct {
+	// Given and Family return how often a word is a given and a family name; nil =
+	// not known.
+	Given, Family func(word string) int
+	// Givens and Families are the numbers of words in all.
+	Givens, Families int
+	// FamilyFirst are the shares of full names that are written surname first, as
+	// BuildReport had them.
+	FamilyFirst []FamilyFirst
+}
+
+// FamilyFirst is the share of a column's full names that are written surname
+// first.
+type FamilyFirst struct {
+	Source string  `json:"source"`
+	Column string  `json:"column"`
+	Share  float64 `json:"share"`
 }
 
 // GenericValue is a value that neither blocks nor counts as evidence.
@@ -82,6 +121,7 @@ func Build(ctx context.Context, raws []*Raw, m Mapping, opt BuildOptions) (*reco
 	if err := b.readColumns(ctx); err != nil {
 		return nil, nil, err
 	}
+	b.leaveOutErased()
 	b.learnNames()
 	if err := b.assemble(ctx); err != nil {
 		return nil, nil, err

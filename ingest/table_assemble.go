@@ -14,6 +14,10 @@ import (
 // learnNames counts the words of all name columns, for taking full names apart.
 func (b *builder) learnNames() {
 	b.names = normalize.NewNames()
+	if b.opt.Known != nil {
+		b.recallNames()
+		return
+	}
 	for i := range b.sources {
 		for _, c := range b.sources[i].columns {
 			var add func(string, int)
@@ -32,6 +36,33 @@ func (b *builder) learnNames() {
 			}
 		}
 	}
+}
+
+// recallNames looks up how often the words of full names are given and family
+// names in the table that the records come to.
+func (b *builder) recallNames() {
+	k := b.opt.Known
+	if k.Given == nil || k.Family == nil {
+		return
+	}
+	givens, families := k.Givens, k.Families
+	for i := range b.sources {
+		for _, c := range b.sources[i].columns {
+			if c.As != RoleFullName {
+				continue
+			}
+			for code := uint32(1); code < c.values.size(); code++ {
+				full, _ := c.values.at(code)
+				for word := range strings.FieldsSeq(normalize.Fold(full)) {
+					given, family := k.Given(word), k.Family(word)
+					b.names.AddGiven(word, given)
+					b.names.AddFamily(word, family)
+					givens, families = givens-given, families-family
+				}
+			}
+		}
+	}
+	b.names.AddOthers(givens, families)
 }
 
 // assemble makes the feeds of every source out of its columns: simple columns
@@ -68,6 +99,11 @@ func (s *sourceBuilder) simpleFeeds(b *builder) ([]*feed, error) {
 			feeds, err := c.spreadList(b.opt.Workers)
 			if err != nil {
 				return nil, err
+			}
+			if field == record.Consent {
+				for _, f := range feeds {
+					f.consent = c
+				}
 			}
 			out = append(out, feeds...)
 		}
@@ -255,7 +291,7 @@ func (c *columnBuilder) spreadList(workers int) ([]*feed, error) {
 		raw, _ := c.values.at(code)
 		width = max(width, min(most, strings.Count(raw, ListSeparator)+1))
 	}
-	if f := c.values.field; f == record.Text || f == record.Carried || f == record.Category {
+	if f := c.values.field; f == record.Text || f == record.Carried || f == record.Category || f == record.Consent {
 		width = 1
 	}
 	out, err := buildTexts(workers, int(c.values.size()), 2*width, func() func(uint32, []string) {

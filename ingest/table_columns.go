@@ -29,7 +29,7 @@ func (b *builder) targets() []*target {
 	for i := range b.sources {
 		ordinal := make(map[place]int)
 		for _, f := range b.sources[i].feeds {
-			if f.field != record.Carried && f.empty() {
+			if f.field != record.Carried && b.opt.Known == nil && f.empty() {
 				continue
 			}
 			name := cmp.Or(f.name, f.field.String())
@@ -120,6 +120,7 @@ func (b *builder) table(ctx context.Context) (*record.Table, error) {
 	}
 	t.IDs = ids.Build()
 	targets := b.targets()
+	b.reportConsents(targets)
 	t.Columns = make([]*record.Column, len(targets))
 	err := b.inParallel(ctx, len(targets), func(i int) error {
 		c, err := b.column(targets[i], t.Len())
@@ -209,26 +210,18 @@ func sounds(f record.Field) bool {
 	return false
 }
 
-// soundCodes numbers the phonetic codes of a column's normal forms. Of several
+// soundCodes hashes the phonetic codes of a column's normal forms. Of several
 // given names the first that is no initial gives the code.
 func soundCodes(c *record.Column) []uint32 {
 	out := make([]uint32, c.Normal.Len())
-	codes := make(map[string]uint32)
 	for code := 1; code < len(out); code++ {
 		name := c.Normal.At(uint32(code))
 		if c.Field == record.GivenName {
 			name = normalize.CallName(name)
 		}
-		sound := normalize.Sound(name)
-		if sound == "" {
-			continue
+		if sound := normalize.Sound(name); sound != "" {
+			out[code] = max(1, uint32(record.HashText(sound)))
 		}
-		n, ok := codes[sound]
-		if !ok {
-			n = uint32(len(codes) + 1)
-			codes[sound] = n
-		}
-		out[code] = n
 	}
 	return out
 }

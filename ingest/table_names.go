@@ -48,8 +48,22 @@ type splitNames struct {
 	given, family, org *feed
 }
 
+// familyFirst returns the share of a column's full names that are written surname
+// first.
+func (s *sourceBuilder) familyFirst(b *builder, c *columnBuilder) float64 {
+	if k := b.opt.Known; k != nil {
+		i := slices.IndexFunc(k.FamilyFirst, func(f FamilyFirst) bool { return f.Source == s.raw.Source && f.Column == c.Column })
+		if i >= 0 {
+			return k.FamilyFirst[i].Share
+		}
+	}
+	share := b.names.FamilyFirst(sampleValues(&c.raw.Values, c.counts, 5000))
+	s.report.FamilyFirst = append(s.report.FamilyFirst, FamilyFirst{s.raw.Source, c.Column, share})
+	return share
+}
+
 func (s *sourceBuilder) splitNames(b *builder, c *columnBuilder) (splitNames, error) {
-	familyFirst := b.names.FamilyFirst(sampleValues(&c.raw.Values, c.counts, 5000))
+	familyFirst := s.familyFirst(b, c)
 	n := int(c.values.size())
 	out, err := buildTexts(b.opt.Workers, n, 6, func() func(uint32, []string) {
 		return func(code uint32, out []string) {

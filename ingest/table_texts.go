@@ -91,6 +91,8 @@ type feed struct {
 	name  string // for columns named after the source's own
 	codes []uint32
 	parts []part // in order of base
+
+	consent *columnBuilder // the column that these are the consents of; nil for others
 }
 
 // part holds the texts of a range of local codes, beginning at base.

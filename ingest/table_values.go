@@ -60,6 +60,9 @@ func (c *columnBuilder) normalize(opt BuildOptions, region string) error {
 	c.one = newForm()
 	if c.raw.List && simple {
 		newForm = func() func(string) string { return c.anyOf }
+		if field == record.Consent {
+			newForm = func() func(string) string { return c.leastOf }
+		}
 	}
 	n := c.raw.Values.Len()
 	norm, err := buildTexts(opt.Workers, n, 1, func() func(uint32, []string) {
@@ -114,7 +117,7 @@ func placeholder(f record.Field, text string) bool {
 		return normalize.LooksEmail(text)
 	case record.Phone:
 		return normalize.LooksPhone(text)
-	case record.Number, record.Gender:
+	case record.Number, record.Gender, record.Consent:
 		return false
 	}
 	return true
@@ -149,6 +152,11 @@ func (c *columnBuilder) form(field record.Field, simple bool, opt BuildOptions, 
 		c.report.Layout = region
 		phones := normalize.NewPhones(region)
 		return func() func(string) string { return phones.Fork().Normal }
+	case record.Consent:
+		if c.Inverted {
+			return always(normalize.Refusal)
+		}
+		return always(normalize.Consent)
 	}
 	return always(fieldForms[field])
 }
@@ -247,7 +255,7 @@ var fieldForms = map[record.Field]func(string) string{
 // named reports that columns of the field are named after the source's own.
 func named(f record.Field) bool {
 	switch f {
-	case record.Carried, record.Text, record.Category, record.Number, record.Date, record.Identifier:
+	case record.Carried, record.Text, record.Category, record.Number, record.Date, record.Identifier, record.Consent:
 		return true
 	}
 	return false

@@ -116,7 +116,7 @@ func (s *ClassicalSpec) Validate() error {
 // NewClassicalPlan prepares the comparisons of a specification for a table.
 func NewClassicalPlan(t *record.Table, spec ClassicalSpec) (*Plan, error) {
 	p := &Plan{Table: t}
-	l := new(comparison.Layout)
+	l := &comparison.Layout{Whole: t.Whole}
 	names := make(map[string]bool)
 	var problems []error
 	for _, s := range spec.Comparisons {

@@ -118,20 +118,32 @@ func (p *Plan) frequencyTerms(u func(comparison, level int) float64) []frequency
 				continue
 			}
 			exact := math.Log2(u(c, int(tf.Exact)))
-			terms = append(terms, frequencyTerm{c, tf.Slot, uint8(l), frequencyTable(tf, exact)})
+			terms = append(terms, frequencyTerm{c, tf.Slot, uint8(l), frequencyTable(tf, exact, p.Table.Whole)})
 		}
 	}
 	return terms
 }
 
-// frequencyTable returns what each value adds, given log2 of u(exact level).
-func frequencyTable(tf *comparison.TermFrequency, exact float64) []float64 {
-	counts := tf.Column.Count
+// filledColumn is what a population knows the number of records under that have
+// a value of a column that is not generic.
+func filledColumn(c *record.Column) string { return "filled " + c.Name }
+
+func filledRecords(c *record.Column) float64 {
 	filled := 0.0
-	for code, n := range counts {
-		if code > 0 && (tf.Column.Generic == nil || !tf.Column.Generic[code]) {
+	for code, n := range c.Count {
+		if code > 0 && (c.Generic == nil || !c.Generic[code]) {
 			filled += float64(n)
 		}
+	}
+	return filled
+}
+
+// frequencyTable returns what each value adds, given log2 of u(exact level).
+func frequencyTable(tf *comparison.TermFrequency, exact float64, whole *record.Population) []float64 {
+	counts := tf.Column.Count
+	filled := filledRecords(tf.Column)
+	if whole != nil {
+		filled = float64(whole.Count(filledColumn(tf.Column), ""))
 	}
 	table := make([]float64, len(counts))
 	for code, n := range counts {

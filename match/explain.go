@@ -80,6 +80,15 @@ func (p *Plan) Explain(pair record.Pair, m *Model, b *blocking.Plan) *Explanatio
 	return e
 }
 
+// Swap exchanges the two records.
+func (e *Explanation) Swap() {
+	e.A, e.B = e.B, e.A
+	for i := range e.Steps {
+		s := &e.Steps[i]
+		s.A, s.B = s.B, s.A
+	}
+}
+
 func rawValues(columns []*record.Column, i uint32) string {
 	var values []string
 	for _, c := range columns {

@@ -36,7 +36,7 @@ type LeftOut struct{ Column, Reason string }
 // NewPlan chooses the comparisons for a table.
 func NewPlan(t *record.Table, joint Joint) *Plan {
 	p := &Plan{Table: t, Joint: joint}
-	l := new(comparison.Layout)
+	l := &comparison.Layout{Whole: t.Whole}
 	p.addPerson(l)
 	p.addAddress(l)
 	p.addContacts(l)
@@ -80,6 +80,9 @@ func NewPlanFor(t *record.Table, m *Model) (*Plan, *Model, error) {
 		if !slices.ContainsFunc(kept, func(c comparison.Comparison) bool { return c.Name() == cm.Name }) {
 			p.Left = append(p.Left, LeftOut{cm.Name, "the model knows it, these sources have nothing to compare there"})
 		}
+	}
+	if len(kept) > comparison.MaxComparisons {
+		return nil, nil, fmt.Errorf("the model has %d comparisons, want %d at most", len(kept), comparison.MaxComparisons)
 	}
 	if len(kept) == 0 {
 		return nil, nil, fmt.Errorf("the model and these sources have no comparison in common")
@@ -168,6 +171,8 @@ func (p *Plan) addOthers(l *comparison.Layout) {
 		case record.Gender, record.NationalID, record.Organization, record.OtherName, record.Region, record.Country,
 			record.BusinessID, record.VehicleReg, record.Identifier, record.Text, record.Category, record.Number, record.Date:
 			switch bits, holders := columnBits(c); {
+			case p.Table.Whole != nil:
+				others = append(others, c) // what is compared was decided for the whole table
 			case holders < minHolders:
 				p.Left = append(p.Left, LeftOut{c.Name, "hardly any record has a value"})
 			case bits < minBits:
@@ -181,7 +186,7 @@ func (p *Plan) addOthers(l *comparison.Layout) {
 		return cmp.Compare(columnValue(b), columnValue(a))
 	})
 	for _, c := range others {
-		if len(p.Comparisons) == comparison.MaxComparisons {
+		if len(p.Comparisons) == comparison.MaxComparisons && p.Table.Whole == nil {
 			p.Left = append(p.Left, LeftOut{c.Name, "more comparisons than a vector holds; others say more"})
 			continue
 		}

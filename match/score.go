@@ -62,6 +62,17 @@ func (p *Plan) Edges(ctx context.Context, b *blocking.Plan, c *Candidates, w *We
 	return edges, nil
 }
 
+// Weigh compares and weighs a few pairs, one after the other.
+func (p *Plan) Weigh(s *comparison.Scratch, pairs []record.Pair, w *Weights) []record.Weight {
+	vectors := make([]comparison.Vector, len(pairs))
+	p.Compare(s, pairs, vectors)
+	weights := make([]record.Weight, len(pairs))
+	for i := range weights {
+		weights[i] = w.OfPair(pairs[i], &vectors[i])
+	}
+	return weights
+}
+
 // SortEdges sorts by record numbers.
 func SortEdges(edges []Edge) {
 	slices.SortFunc(edges, func(a, b Edge) int {

@@ -47,6 +47,7 @@ const (
 	CreatedAt // when the source made the record
 	UpdatedAt // when the source last changed it
 	Language  // preferred language: golden record only
+	Consent   // what the person agreed or refused to, normal form grant or deny: golden record and consents only
 
 	fieldCount
 )
@@ -58,7 +59,7 @@ var fieldNames = [fieldCount]string{
 	PostalCode: "postal_code", City: "city", Region: "region", Country: "country",
 	BusinessID: "business_id", VehicleReg: "vehicle_reg", Identifier: "identifier",
 	Text: "text", Category: "category", Number: "number", Date: "date",
-	CreatedAt: "created_at", UpdatedAt: "updated_at", Language: "language",
+	CreatedAt: "created_at", UpdatedAt: "updated_at", Language: "language", Consent: "consent",
 }
 
 // String returns the field's name as configuration and output write it.

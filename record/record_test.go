@@ -29,6 +29,34 @@ func TestStringsKeepWhatWasAppended(t *testing.T) {
 	})
 }
 
+func TestStringsComeBackFromTheirParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.SliceOf(rapid.String()).Draw(t, "strings")
+		var b StringsBuilder
+		for _, s := range want {
+			b.Append(s)
+		}
+		list := b.Build()
+		got, err := StringsFrom(list.Parts())
+		if err != nil || got.Len() != len(want) {
+			t.Fatalf("%d strings, want %d, error %v", got.Len(), len(want), err)
+		}
+		for i, s := range want {
+			if got.At(uint32(i)) != s {
+				t.Fatalf("string %d is %q, want %q", i, got.At(uint32(i)), s)
+			}
+		}
+	})
+	for _, bad := range []struct {
+		ends []uint32
+		text string
+	}{{nil, "a"}, {[]uint32{0}, "a"}, {[]uint32{2}, "a"}, {[]uint32{2, 1}, "a"}, {[]uint32{1, 0, 1}, "a"}, {[]uint32{math.MaxUint32}, ""}} {
+		if _, err := StringsFrom(bad.ends, bad.text); err == nil {
+			t.Errorf("ends %v of a text of %d bytes were accepted", bad.ends, len(bad.text))
+		}
+	}
+}
+
 func TestInternerGivesEqualStringsOneCode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOf(rapid.StringMatching("[ab]{0,3}")).Draw(t, "values")

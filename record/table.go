@@ -22,6 +22,11 @@ type Table struct {
 	// Created and Updated are Unix seconds, 0 where the source does not say;
 	// nil where no source does.
 	Created, Updated []int64
+
+	// Whole describes the table that these records were taken from, or may come
+	// to; nil where this is a table of its own. Count of the columns is then
+	// about the whole table.
+	Whole *Population
 }
 
 // Column is one field of all records.
@@ -39,8 +44,8 @@ type Column struct {
 	Normal Strings  // normal code → text; 0 → ""; codes 1… are distinct texts
 	Count  []uint32 // normal code → number of records that hold it; [0] counts the nulls
 
-	// Sound maps a normal code to the code of its phonetic form, 0 = none.
-	// Only name-like columns have it; nil otherwise.
+	// Sound maps a normal code to a hash of its phonetic form that is the same
+	// in every table, 0 = none. Only name-like columns have it; nil otherwise.
 	Sound []uint32
 
 	// Generic marks normal codes that name nobody in particular (a placeholder,

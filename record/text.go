@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -27,6 +28,27 @@ func (s *Strings) At(i uint32) string {
 	}
 	return s.text[start:s.ends[i]]
 }
+
+// StringsFrom returns the list whose string i is text[ends[i-1]:ends[i]], the
+// first beginning at 0: what Parts returned. Neither is copied, so neither may
+// change. Ends that descend, or do not end with the text, are an error.
+func StringsFrom(ends []uint32, text string) (Strings, error) {
+	var last uint32
+	for i, end := range ends {
+		if end < last {
+			return Strings{}, fmt.Errorf("string %d ends at byte %d, before it begins at %d", i, end, last)
+		}
+		last = end
+	}
+	if uint64(last) != uint64(len(text)) {
+		return Strings{}, fmt.Errorf("the last of %d strings ends at byte %d of a text of %d", len(ends), last, len(text))
+	}
+	return Strings{ends, text}, nil
+}
+
+// Parts returns where each string ends in the text of all of them, without
+// copying: what StringsFrom takes. The slice must not be changed.
+func (s *Strings) Parts() (ends []uint32, text string) { return s.ends, s.text }
 
 // Bytes returns the memory held.
 func (s *Strings) Bytes() int { return 4*cap(s.ends) + len(s.text) }

@@ -34,7 +34,7 @@ func (r *Run) Check() error {
 		return err
 	}
 	checks := []func(*Members) error{
-		r.checkProvenance, r.checkEdges, r.checkMembers, r.checkGolden, r.checkRecords, r.checkHistory,
+		r.checkIndex, r.checkEdges, r.checkMembers, r.checkGolden, r.checkRecords, r.checkHistory,
 	}
 	bad := make([]error, len(checks))
 	var work errgroup.Group
@@ -134,7 +134,7 @@ func (r *Run) checkRows() error {
 	c := r.Info.Counts
 	counted := map[string]int64{
 		"members.parquet": c.Records, "golden.parquet": c.Identities, "edges.parquet": c.Edges,
-		"events.parquet": c.Events, "aliases.parquet": c.Aliases,
+		"events.parquet": c.Events, "aliases.parquet": c.Aliases, consentsFile: c.Consents,
 	}
 	for _, f := range r.Info.Files {
 		if !strings.HasSuffix(f.Name, ".parquet") {
@@ -286,9 +286,9 @@ func (r *Run) checkEdges(m *Members) error {
 }
 
 // checkProvenance: a golden value comes from a record of its identity, and so do
-// those that it won against.
-func (r *Run) checkProvenance(m *Members) error {
-	names := []string{"identity_id", "source", "record_id", "losing.list.element.source", "losing.list.element.record_id"}
+// those that it won against; and the index says so too, unless x is nil.
+func (r *Run) checkProvenance(m *Members, x *indexCheck) error {
+	names := []string{"identity_id", "source", "record_id", "losing.list.element.source", "losing.list.element.record_id", "field", "rule"}
 	return r.groups("provenance.parquet", names, func(g group) error {
 		identity := m.identitiesOf(g.columns[0])
 		winners, err := m.recordsOf(g.columns[1], g.columns[2], func(i int) uint32 { return identity[i] })
@@ -314,7 +314,10 @@ func (r *Run) checkProvenance(m *Members) error {
 				}
 			}
 		}
-		return nil
+		if x == nil {
+			return nil
+		}
+		return x.origins(identity, winners, g.columns[5], g.columns[6], g.first)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"sama/graph"
 	"sama/record"
+	"sama/run/index"
 )
 
 // NoRecord stands where a record number is missing.
@@ -52,6 +53,14 @@ type Content struct {
 	Comparisons   []Comparison
 
 	Rejects []Reject
+
+	// Consents are what the records said of uses of their persons' data; nil where
+	// no column says anything of that.
+	Consents *Consents
+
+	// Sections are what serving keeps in the profile index beside what the run
+	// itself puts there.
+	Sections []index.Section
 
 	Config []byte // sama.yaml as used
 	Model  []byte // model.json as used
@@ -134,6 +143,9 @@ func (c *Content) validate() error {
 	need(c.Info.Number > 0, "run number %d", c.Info.Number)
 	need(len(c.Rule) == len(c.Edges), "%d blocking rules for %d edges", len(c.Rule), len(c.Edges))
 	need(len(c.Levels) == len(c.Edges)*len(c.Comparisons), "%d levels for %d edges and %d comparisons", len(c.Levels), len(c.Edges), len(c.Comparisons))
+	if c.Consents != nil {
+		need(c.Consents.valid(n, c.Info.Number), "consents name columns, records or runs that are not there")
+	}
 	need(len(c.Config) > 0 && len(c.Model) > 0 && len(c.Report) > 0, "configuration, model and report must all be given")
 	if err := errors.Join(bad...); err != nil {
 		return err

@@ -16,6 +16,7 @@
 //	  sources/<source>.parquet  the records as their source wrote them
 //	  rejects.parquet           input that was refused, and why
 //	  report.html               the run on one page
+//	  index/                    the profile index, for serving: see package index
 //	  members.arrow golden.arrow  the same as the Parquet files, on request
 //
 // README.md in this folder documents every column.
@@ -38,7 +39,8 @@
 // # Bytes
 //
 // A run's id is its start in UTC and the first digits of a hash over its
-// files. All bytes of all files but run.json follow from the [Content] alone:
+// files. All bytes of all files but run.json follow from the [Content] and, for
+// what the profile index says of changed golden records, from the previous run:
 // not from the clock, not from the number of workers, not from the order of
 // input. Clock-bound facts belong into run.json; of the report the caller
 // decides.

@@ -29,6 +29,7 @@ type Info struct {
 	Inputs    []Input   `json:"inputs"`
 	Since     *Since    `json:"since,omitempty"` // what the previous run did not have; nil in a first run
 	Decisions Decisions `json:"decisions"`       // of stewards
+	Online    Online    `json:"online,omitzero"` // records that came between the runs
 	Learned   Learned   `json:"learned"`
 	Columns   []Column  `json:"columns"` // set by Publish
 	Counts    Counts    `json:"counts"`
@@ -60,6 +61,15 @@ type SourceChange struct {
 type Learned struct {
 	Number  uint32 `json:"number"`  // of the run
 	Records int64  `json:"records"` // that it was learned from
+}
+
+// Online is what came between the runs and was taken up.
+type Online struct {
+	UpTo    int64 `json:"up_to,omitempty"`   // the sequence number, in the state, of the last that the run knows
+	Put     int64 `json:"put,omitempty"`     // records
+	Deleted int64 `json:"deleted,omitempty"` // records that are gone
+	Erased  int64 `json:"erased,omitempty"`  // records in the exports of persons who have been erased, left out
+	Erasure int64 `json:"erasure,omitempty"` // the number, in the state, of the last erasure that the run knows
 }
 
 // Decisions counts the stewards' decisions that the run obeyed.
@@ -96,14 +106,15 @@ type Column struct {
 // Counts are the run's figures. Those of the files agree with their row
 // numbers.
 type Counts struct {
-	Sources    int64 `json:"sources"`    // set by Publish
-	Records    int64 `json:"records"`    // rows of members.parquet; set by Publish
-	Identities int64 `json:"identities"` // rows of golden.parquet; set by Publish
-	Joined     int64 `json:"joined"`     // records that share their identity; set by Publish
-	Largest    int64 `json:"largest"`    // records of the largest identity; set by Publish
-	Edges      int64 `json:"edges"`      // rows of edges.parquet; set by Publish
-	Events     int64 `json:"events"`     // set by Publish
-	Aliases    int64 `json:"aliases"`    // set by Publish
+	Sources    int64 `json:"sources"`            // set by Publish
+	Records    int64 `json:"records"`            // rows of members.parquet; set by Publish
+	Identities int64 `json:"identities"`         // rows of golden.parquet; set by Publish
+	Joined     int64 `json:"joined"`             // records that share their identity; set by Publish
+	Largest    int64 `json:"largest"`            // records of the largest identity; set by Publish
+	Edges      int64 `json:"edges"`              // rows of edges.parquet; set by Publish
+	Events     int64 `json:"events"`             // set by Publish
+	Aliases    int64 `json:"aliases"`            // set by Publish
+	Consents   int64 `json:"consents,omitempty"` // acts; set by Publish
 
 	Rejects        int64 `json:"rejects"`         // refused in all; rejects.parquet may hold only the first of them
 	CandidatePairs int64 `json:"candidate_pairs"` // compared

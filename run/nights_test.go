@@ -48,7 +48,7 @@ func nightTable(t testing.TB, r *rand.Rand, letters string) *record.Table {
 func night(t testing.TB, dir string, r *rand.Rand, table *record.Table, held bool) *Run {
 	t.Helper()
 	prints := Fingerprints(table, 1)
-	past, err := Follow(dir, table, prints)
+	past, err := Follow(dir, table, prints, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +313,8 @@ func TestCheckFindsFalseHistory(t *testing.T) {
 		c := sample(t, 60, 5)
 		c.Assigned.Events = slices.Clone(c.Assigned.Events)
 		spoil(c.Assigned)
-		if err := publish(t, t.TempDir(), c, Options{}).Check(); err == nil {
+		// With an index some of these would not be published at all.
+		if err := publish(t, t.TempDir(), c, Options{noIndex: true}).Check(); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

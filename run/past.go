@@ -32,8 +32,9 @@ type Past struct {
 
 // Follow reads what the current run of dir, and the runs that were begun after
 // it and are not current, hand to a new run on table. The fingerprints are the
-// table's. Without a current run the past is empty.
-func Follow(dir string, table *record.Table, fingerprints []uint64) (*Past, error) {
+// table's; founded are the identities that were founded online since the current
+// run. Without a current run the past is empty.
+func Follow(dir string, table *record.Table, fingerprints []uint64, founded []Founded) (*Past, error) {
 	p := &Past{Number: 1, table: table}
 	last, later, err := p.find(dir)
 	if err != nil {
@@ -60,6 +61,7 @@ func Follow(dir string, table *record.Table, fingerprints []uint64) (*Past, erro
 		}
 		ended = append(ended, more...)
 	}
+	ended = append(ended, foundedOnline(founded, p.Previous.Info.Number, ended)...)
 	if err := p.join(ended, fingerprints); err != nil {
 		return nil, p.damaged(dir, err)
 	}

@@ -120,6 +120,34 @@ func (r *Run) foreign(after uint32, known []ended) ([]ended, error) {
 	return out, err
 }
 
+// Founded is an identity that was founded between two runs, for a record that
+// came online, with all the records that it has now.
+type Founded struct {
+	ID      graph.IdentityID
+	Records []record.Key // ascending
+}
+
+// foundedOnline returns such identities as ids that no run tells of, but for
+// those that are known.
+func foundedOnline(list []Founded, number uint32, known []ended) []ended {
+	seen := make(map[graph.IdentityID]bool, len(known))
+	for _, e := range known {
+		seen[e.ID] = true
+	}
+	var out []ended
+	for _, f := range list {
+		if seen[f.ID] {
+			continue
+		}
+		e := ended{Dormant: graph.Dormant{ID: f.ID, Ended: number, Foreign: true}, records: f.Records}
+		if len(f.Records) > 0 {
+			e.founder = f.Records[0]
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
 // goldenTimes reads when the sources saw each of n identities.
 func (r *Run) goldenTimes(n int) ([]Times, error) {
 	first, err := r.numbers("golden.parquet", "first_seen")

@@ -35,7 +35,8 @@ type Options struct {
 	// the run is kept, but does not become the current one. nil = never.
 	HoldBack func(*Run) (bool, error)
 
-	disk disk
+	disk    disk
+	noIndex bool // as runs were before there was a profile index
 }
 
 // Publish writes a run directory under dir, makes it the current one, and
@@ -84,8 +85,10 @@ func (p *publisher) publish(ctx context.Context) (string, error) {
 	if err := p.disk.try("mkdir", work); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Join(work, "records"), 0o777); err != nil {
-		return "", err
+	for _, folder := range []string{"records", indexFolder} {
+		if err := os.MkdirAll(filepath.Join(work, folder), 0o777); err != nil {
+			return "", err
+		}
 	}
 	files, err := p.writeFiles(ctx, work)
 	if err != nil {
@@ -106,7 +109,7 @@ func (p *publisher) publish(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	folders := []string{filepath.Join(work, "records"), work}
+	folders := []string{filepath.Join(work, "records"), filepath.Join(work, indexFolder), work}
 	if len(p.Kept) > 0 {
 		folders = append([]string{filepath.Join(work, sourcesFolder)}, folders...)
 	}
@@ -198,6 +201,13 @@ func (p *publisher) writeFiles(ctx context.Context, work string) ([]File, error)
 			return err
 		})
 	}
+	var indexed []File
+	if !p.noIndex {
+		g.Go(func() (err error) {
+			indexed, err = p.writeIndex(ctx, work)
+			return err
+		})
+	}
 	plain := make([]File, 3)
 	for i, f := range []struct {
 		name string
@@ -214,7 +224,7 @@ func (p *publisher) writeFiles(ctx context.Context, work string) ([]File, error)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	files = slices.Concat(files, plain, p.arrow, p.Kept)
+	files = slices.Concat(files, plain, p.arrow, indexed, p.Kept)
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return files, nil
 }
@@ -284,6 +294,9 @@ func (p *publisher) counts() Counts {
 	c.Edges = int64(len(p.Edges))
 	c.Events = int64(len(p.Assigned.Events))
 	c.Aliases = int64(len(p.Assigned.Dormant))
+	if p.Content.Consents != nil {
+		c.Consents = int64(len(p.Content.Consents.Acts))
+	}
 	c.Rejects = max(c.Rejects, int64(len(p.Rejects)))
 	c.Joined, c.Largest = 0, 0
 	for id := range p.Assigned.IDs {

@@ -31,6 +31,9 @@ func (l *layout) tables() []tableFile {
 		{"edges.parquet", l.edges},
 		{"events.parquet", l.events},
 	}
+	if l.Content.Consents != nil {
+		files = append(files, tableFile{consentsFile, l.consentTable})
+	}
 	for s, name := range l.Table.Sources {
 		files = append(files, tableFile{RecordsFile(name), func() table { return l.records(uint16(s)) }})
 	}

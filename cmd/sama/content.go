@@ -4,13 +4,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
 	"sama/cmd/sama/internal/config"
 	"sama/ingest"
 	"sama/match"
+	"sama/record"
 	"sama/run"
+	"sama/run/index"
+	"sama/serve/online"
 )
 
 // secondLookRule names what found the edges that no blocking rule did.
@@ -35,12 +39,20 @@ func (j *job) publish(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	j.path, j.info = path, published.Info
-	return int64(len(j.info.Files)) + 1, nil
+	return int64(len(j.info.Files)) + 1, j.removeErased()
 }
 
 // content is all that the run found, as the run directory keeps it.
 func (j *job) content() (*run.Content, error) {
 	model, err := modelJSON(j.model)
+	if err != nil {
+		return nil, err
+	}
+	sections, err := j.sections()
+	if err != nil {
+		return nil, err
+	}
+	consents, err := j.consents()
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +67,8 @@ func (j *job) content() (*run.Content, error) {
 		RuleNames:     j.golden.rules,
 		Edges:         j.flat,
 		BlockingRules: append(ruleNames(j), secondLookRule),
+		Consents:      consents,
+		Sections:      sections,
 		Config:        j.usedConfig().YAML(j.configNotes()),
 		Model:         model,
 		Report:        j.report,
@@ -72,6 +86,37 @@ func (j *job) content() (*run.Content, error) {
 	}
 	c.Rule, c.Levels = j.edgeColumns(len(c.Comparisons))
 	return c, nil
+}
+
+// consents carries what persons agreed and refused to on from the previous run.
+func (j *job) consents() (*run.Consents, error) {
+	columns := make([]run.ConsentColumn, len(j.built.Consents))
+	for i, c := range j.built.Consents {
+		columns[i] = run.ConsentColumn(c)
+	}
+	leftOut := make(map[record.Key]bool)
+	for _, s := range j.built.Sources {
+		for _, id := range s.ErasedIDs {
+			leftOut[record.Key{Source: s.Source, ID: id}] = true
+		}
+	}
+	tombstones := j.erasures()
+	consents, err := j.past.Consents(columns, func(k record.Key) bool {
+		return leftOut[k] || tombstones != nil && tombstones.Record != nil && tombstones.Record(k.Source, k.ID)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the previous run %s: %w", j.past.Previous.Info.ID, err)
+	}
+	return consents, nil
+}
+
+// sections is what serving needs to match records that come before the next run.
+func (j *job) sections() ([]index.Section, error) {
+	reading, err := json.Marshal(readingOf(j.built))
+	if err != nil {
+		return nil, err
+	}
+	return online.Sections(j.plan, j.rules, online.Settings{Constraints: j.once(), Golden: j.conf.Golden, Reading: reading})
 }
 
 // edgeColumns returns the rule and the levels of every edge.
@@ -117,6 +162,7 @@ func (j *job) runInfo() run.Info {
 		Started:   j.started.UTC(),
 		Since:     j.past.Since,
 		Decisions: j.obeyed,
+		Online:    j.online,
 		Inputs:    j.files,
 		Counts: run.Counts{
 			Rejects:        j.refused,

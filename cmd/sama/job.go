@@ -34,18 +34,22 @@ type job struct {
 	at        *stage // on its way
 
 	// Ingest.
-	raws      []*ingest.Raw // nil once the table is built
-	files     []run.Input
-	encodings map[string]string // of text files, by path
-	rejects   []ingest.Reject
-	refused   int64 // rejects in all, listed or not
-	mapping   ingest.Mapping
-	notes     []ingest.Note
-	foldNotes []ingest.Note
-	deltas    map[string]ingest.SourceMapping // sources that only send changes
-	kept      []run.File                      // sources, already written
-	table     *record.Table
-	built     *ingest.BuildReport
+	raws       []*ingest.Raw // nil once the table is built
+	files      []run.Input
+	encodings  map[string]string // of text files, by path
+	rejects    []ingest.Reject
+	refused    int64 // rejects in all, listed or not
+	mapping    ingest.Mapping
+	notes      []ingest.Note
+	foldNotes  []ingest.Note
+	deltas     map[string]ingest.SourceMapping // sources that only send changes
+	kept       []run.File                      // sources, already written
+	online     run.Online
+	founded    []run.Founded       // identities that were founded online
+	tombstones *store.TombstoneSet // nil where there is no state
+	removed    int                 // earlier runs that held erased persons
+	table      *record.Table
+	built      *ingest.BuildReport
 
 	// Match.
 	given      []blocking.Rule        // rules of the configuration

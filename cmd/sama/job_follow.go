@@ -114,7 +114,7 @@ func readDecided(r *run.Run) (*following, error) {
 	}
 	f := &following{sources: conf.Sources, blocking: conf.Blocking, model: model, learned: r.Info.Learned}
 	for _, c := range r.Info.Columns {
-		if c.Field != record.Carried {
+		if c.Field != record.Carried && c.Field != record.Consent {
 			f.columns = append(f.columns, c.Column)
 		}
 	}
@@ -149,7 +149,7 @@ func (j *job) planFollowing() {
 	}
 	var columns []string
 	for _, c := range j.table.Columns {
-		if c.Field != record.Carried {
+		if c.Field != record.Carried && c.Field != record.Consent {
 			columns = append(columns, c.Name)
 		}
 	}

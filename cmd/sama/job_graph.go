@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"sama/graph"
-	"sama/ingest/normalize"
 	"sama/match"
 	"sama/record"
+	"sama/serve/online"
 )
 
 // doubtMargin is the evidence below which a record's place in its identity is
@@ -76,55 +76,29 @@ func (j *job) givenCut() (w record.Weight, how string) {
 // hardConstraints are the constraints of the configuration, whose names are
 // checked by then, and those of verified identifiers.
 func (j *job) hardConstraints() graph.Constraints {
-	var cons graph.Constraints
+	return graph.Constraints{Unique: online.Unique(j.once(), j.table)}
+}
+
+// once lists what an identity has once. A person may run two firms; a firm has
+// one business id.
+func (j *job) once() []online.Constraint {
+	var list []online.Constraint
 	for _, name := range j.conf.Clusters.Unique {
-		cons.Unique = append(cons.Unique, graph.Unique{Name: name, Code: uniqueCode(j.table.Named(name))})
+		list = append(list, online.Constraint{Column: name})
 	}
 	for _, name := range j.conf.Clusters.OncePerSource {
-		s := slices.Index(j.table.Sources, name)
-		own := make([]uint32, j.table.Len())
-		for r, source := range j.table.Source {
-			if int(source) == s {
-				own[r] = uint32(r) + 1
-			}
-		}
-		cons.Unique = append(cons.Unique, graph.Unique{Name: "records of " + name, Code: own})
+		list = append(list, online.Constraint{Source: name})
 	}
-	cons.Unique = append(cons.Unique, j.verified(record.NationalID, normalize.ValidHetu)...)
+	verified := j.table.All(record.NationalID)
 	if j.table.Column(record.GivenName) == nil {
-		// A person may run two firms; a firm has one business id.
-		cons.Unique = append(cons.Unique, j.verified(record.BusinessID, normalize.ValidYTunnus)...)
+		verified = append(verified, j.table.All(record.BusinessID)...)
 	}
-	return cons
-}
-
-// verified returns the columns of a field as unique, as far as their values
-// pass a check: two identifiers whose check characters are right and that
-// differ name two people or two firms, where one that fails may be a
-// misspelling.
-func (j *job) verified(f record.Field, check func(string) bool) []graph.Unique {
-	var unique []graph.Unique
-	for _, c := range j.table.All(f) {
+	for _, c := range verified {
 		if !slices.Contains(j.conf.Clusters.Unique, c.Name) {
-			unique = append(unique, graph.Unique{Name: c.Name, Code: verifiedCode(c, check)})
+			list = append(list, online.Constraint{Column: c.Name, Verified: true})
 		}
 	}
-	return unique
-}
-
-// verifiedCode returns the codes of the values that pass a check.
-func verifiedCode(c *record.Column, check func(string) bool) []uint32 {
-	valid := make([]bool, c.Normal.Len())
-	for code := 1; code < len(valid); code++ {
-		valid[code] = check(c.Normal.At(uint32(code)))
-	}
-	codes := make([]uint32, len(c.Code))
-	for i, code := range c.Code {
-		if valid[code] {
-			codes[i] = code
-		}
-	}
-	return codes
+	return list
 }
 
 func tableColumns(t *record.Table) []string {

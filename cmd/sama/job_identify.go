@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,19 +18,12 @@ import (
 // obey reads the stewards' decisions and makes constraints of those whose
 // records are both there. Decisions on a record that is gone wait for it.
 func (j *job) obey(ctx context.Context) (int64, error) {
-	location := j.state
-	if location == "" {
-		location = filepath.Join(j.out, stateName)
-	}
-	s, err := store.OpenExisting(ctx, location, store.Options{Now: j.now})
-	if errors.Is(err, store.ErrNoState) {
-		if j.state != "" {
-			return 0, usagef("--state %s: there is no such file; sama decide makes one", j.state)
-		}
-		return 0, j.decisionsLost(location)
-	}
+	s, err := j.openState(ctx)
 	if err != nil {
 		return 0, err
+	}
+	if s == nil {
+		return 0, j.decisionsLost(j.stateLocation())
 	}
 	defer s.Close()
 	decided, err := s.Decisions(ctx, store.All)
@@ -42,7 +33,7 @@ func (j *job) obey(ctx context.Context) (int64, error) {
 	for _, d := range decided {
 		j.obeyed.Last = max(j.obeyed.Last, d.ID)
 	}
-	if err := j.decisionsLost(location); err != nil {
+	if err := j.decisionsLost(j.stateLocation()); err != nil {
 		return 0, err
 	}
 	decided = slices.DeleteFunc(decided, func(d store.Decision) bool { return !d.Active() })
@@ -158,7 +149,7 @@ func (j *job) identify(context.Context) (int64, error) {
 		return 0, err
 	}
 	j.prints = run.Fingerprints(j.table, j.workers)
-	past, err := run.Follow(j.out, j.table, j.prints)
+	past, err := run.Follow(j.out, j.table, j.prints, j.founded)
 	if err != nil {
 		return 0, err
 	}

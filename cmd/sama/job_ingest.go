@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"sama/ingest"
-	"sama/record"
 	"sama/run"
 )
 
@@ -170,8 +169,12 @@ func (j *job) configured(given, proposed ingest.SourceMapping) ingest.SourceMapp
 		if c.Column == s.Key {
 			continue
 		}
-		if p, ok := mapped(proposed, c.Column); ok && p.As == c.As && p.Layout == c.Layout {
-			c.Why = p.Why
+		if p, ok := mapped(proposed, c.Column); ok {
+			why := p.Why
+			p.Why = c.Why
+			if p == c {
+				c.Why = why
+			}
 		}
 		s.Columns = append(s.Columns, c)
 	}
@@ -260,11 +263,14 @@ func (j *job) identifies() error {
 // build normalises the values into the table and refuses input of which too
 // much was rejected.
 func (j *job) build(ctx context.Context) (int64, error) {
-	table, report, err := ingest.Build(ctx, j.raws, j.mapping, ingest.BuildOptions{Workers: j.workers})
+	table, report, err := ingest.Build(ctx, j.raws, j.mapping, ingest.BuildOptions{Workers: j.workers, Erased: j.erasures()})
 	if err != nil {
 		return 0, err
 	}
 	j.table, j.built = table, report
+	for _, s := range report.Sources {
+		j.online.Erased += int64(s.Erased)
+	}
 	j.rejects = append(j.rejects, report.Rejects...)
 	j.refused = max(j.refused+int64(report.RejectCount), int64(len(j.rejects)))
 	sortRejects(j.rejects)
@@ -378,18 +384,3 @@ func rejectLines(list []ingest.Reject) []string {
 }
 
 func joinComma(list []string) string { return strings.Join(list, ", ") }
-
-// uniqueCode returns the codes of a column for a constraint: values that name
-// nobody in particular count as none.
-func uniqueCode(c *record.Column) []uint32 {
-	if c.Generic == nil {
-		return c.Code
-	}
-	codes := slices.Clone(c.Code)
-	for i, code := range codes {
-		if c.Generic[code] {
-			codes[i] = 0
-		}
-	}
-	return codes
-}

@@ -40,6 +40,7 @@ stays as it was.`,
 var resolveLine = []step{
 	{"read", "rows", (*job).read},               // exports → sources, column by column
 	{"fold", "changes", (*job).foldDeltas},      // changes, previous run → whole sources
+	{"online", "records", (*job).takeOnline},    // what came online since → sources
 	{"map", "columns", (*job).mapColumns},       // which column is what
 	{"normalise", "records", (*job).build},      // sources → record.Table
 	{"keep", "rows", (*job).keep},               // sources → run directory, for later deltas
@@ -70,7 +71,7 @@ var (
 // to do with an output directory.
 func lineTo(last string) (line []step) {
 	for _, s := range resolveLine {
-		if s.name != "keep" && s.name != "decisions" {
+		if s.name != "online" && s.name != "keep" && s.name != "decisions" {
 			line = append(line, s)
 		}
 		if s.name == last {

@@ -35,6 +35,8 @@ type summary struct {
 	Quality            *run.Quality  `json:"quality,omitempty"`
 	Since              *run.Since    `json:"since,omitempty"`
 	Decisions          run.Decisions `json:"decisions"`
+	Online             run.Online    `json:"online,omitzero"`
+	RemovedRuns        int           `json:"removed_runs,omitempty"` // because they held persons who have been erased
 	Warnings           []string      `json:"warnings"`
 	Seconds            float64       `json:"seconds"`
 	PeakBytes          int64         `json:"peak_bytes"`
@@ -62,7 +64,7 @@ func (j *job) summary() summary {
 		Records: i.Counts.Records, Identities: i.Counts.Identities, Joined: i.Counts.Joined, Largest: i.Counts.Largest,
 		Edges: i.Counts.Edges, CandidatePairs: i.Counts.CandidatePairs, GivenUpPairs: i.Counts.GivenUpPairs,
 		Rejects: i.Counts.Rejects, Doubtful: i.Counts.Doubtful, Threshold: i.Threshold, Quality: i.Quality,
-		Since: i.Since, Decisions: i.Decisions, Warnings: j.warnings(), Seconds: j.now().Sub(j.started).Seconds(), PeakBytes: i.Memory.PeakBytes,
+		Since: i.Since, Decisions: i.Decisions, Online: i.Online, RemovedRuns: j.removed, Warnings: j.warnings(), Seconds: j.now().Sub(j.started).Seconds(), PeakBytes: i.Memory.PeakBytes,
 	}
 	if s.Warnings == nil {
 		s.Warnings = []string{}
@@ -98,6 +100,7 @@ func (j *job) printSummary() error {
 	fmt.Fprintln(w)
 	printSizes(w, s.RecordsPerIdentity)
 	printSince(w, s.Since)
+	printOnline(w, s)
 	fmt.Fprintf(w, "\nThreshold   %s bits, probability %s (%s)\n", bits(s.Threshold.Bits), percent(s.Threshold.Probability), whyThreshold[s.Threshold.Chosen])
 	if q := s.Quality; q != nil {
 		fmt.Fprintf(w, "Expected    precision %s, recall %s (the model's own estimate)\n", percent(q.Precision), percent(q.Recall))
@@ -114,6 +117,20 @@ func (j *job) printSummary() error {
 	fmt.Fprintf(w, "\nReport      %s\n", s.Report)
 	j.printNext(w, s)
 	return nil
+}
+
+// printOnline says what came between the runs, and what of erased persons was
+// left out.
+func printOnline(w io.Writer, s summary) {
+	if o := s.Online; o.Put > 0 || o.Deleted > 0 {
+		fmt.Fprintf(w, "Online      %s taken up, %s removed\n", plural(o.Put, "record", "records"), plural(o.Deleted, "record", "records"))
+	}
+	if n := s.Online.Erased; n > 0 {
+		fmt.Fprintf(w, "Erased      %s of persons who have been erased left out\n", plural(n, "record", "records"))
+	}
+	if n := s.RemovedRuns; n > 0 {
+		fmt.Fprintf(w, "Removed     %s that held persons who have been erased since\n", plural(n, "earlier run", "earlier runs"))
+	}
 }
 
 // printSince says on a line each what became of records and identities since

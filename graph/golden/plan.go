@@ -119,6 +119,9 @@ func (o *Options) groupRules(g Group) []Rule {
 // defaultRules returns the cascade of a field, or of a group, for which
 // nothing is configured.
 func defaultRules(f record.Field, group bool) []Rule {
+	if f == record.Consent && !group {
+		return []Rule{{Kind: Smallest}}
+	}
 	rules := []Rule{{Kind: MostFrequent}, {Kind: MostFrequent, By: "records"}, {Kind: MostRecent}, {Kind: Longest}}
 	switch {
 	case group:

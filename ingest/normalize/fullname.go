@@ -30,6 +30,12 @@ func (m *Names) AddGiven(folded string, n int) {
 	}
 }
 
+// AddOthers counts words that will not be asked for.
+func (m *Names) AddOthers(givens, families int) {
+	m.givens += float64(max(0, givens))
+	m.families += float64(max(0, families))
+}
+
 // AddFamily counts the words of a normal form of a family name, seen n times.
 func (m *Names) AddFamily(folded string, n int) {
 	for w := range strings.FieldsSeq(folded) {

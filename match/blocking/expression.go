@@ -22,9 +22,23 @@ type Expression struct {
 	// value agree. Filled is the share of records that have one.
 	Bits, Filled float64
 
-	parts *parts
-	codes []uint32
-	index int // place in the list
+	parts   *parts
+	codes   []uint32
+	index   int      // place in the list
+	hashed  []uint32 // part code → hash of its text, see hashes
+	looksAt []*record.Column
+}
+
+// hashes returns a hash of the text of every part code, 0 for null: equal texts
+// have the same in every table.
+func (e *Expression) hashes() []uint32 {
+	if e.hashed == nil {
+		e.hashed = make([]uint32, len(e.parts.names))
+		for code := 1; code < len(e.hashed); code++ {
+			e.hashed[code] = nonZero(uint32(record.HashText(e.parts.names[code])))
+		}
+	}
+	return e.hashed
 }
 
 // parts maps the normal codes of a column to part codes.
@@ -62,10 +76,22 @@ func makeParts(c *record.Column, part func(code uint32, value string) string) *p
 }
 
 // collector gathers the expressions of a table.
-type collector struct{ list []*Expression }
+type collector struct {
+	list  []*Expression
+	whole *record.Population // nil where the table is whole
+}
+
+// take keeps an expression that any record has a value of. Where only a few
+// records of a table are at hand, what they lack is kept too: rules name it.
+func (k *collector) take(e *Expression) {
+	e.measure()
+	if e.Filled > 0 || k.whole != nil {
+		k.list = append(k.list, e)
+	}
+}
 
 func (k *collector) add(name, group string, columns []*record.Column, part func(c *record.Column, code uint32, value string) string) {
-	e := &Expression{Name: name, Group: group, index: len(k.list)}
+	e := &Expression{Name: name, Group: group, index: len(k.list), looksAt: columns}
 	for i, c := range columns {
 		p := makeParts(c, func(code uint32, value string) string { return part(c, code, value) })
 		slot := make([]uint32, len(c.Code))
@@ -80,16 +106,13 @@ func (k *collector) add(name, group string, columns []*record.Column, part func(
 		}
 		e.Slots = append(e.Slots, slot)
 	}
-	e.measure()
-	if e.Filled > 0 {
-		k.list = append(k.list, e)
-	}
+	k.take(e)
 }
 
 // addTokens adds an expression with up to limit slots: the tokens that choose
 // returns for a value.
 func (k *collector) addTokens(name, group string, c *record.Column, limit int, choose func(value string) []string) {
-	e := &Expression{Name: name, Group: group, index: len(k.list)}
+	e := &Expression{Name: name, Group: group, index: len(k.list), looksAt: []*record.Column{c}}
 	for n := range limit {
 		p := makeParts(c, func(_ uint32, value string) string {
 			if tokens := choose(value); n < len(tokens) {
@@ -108,10 +131,7 @@ func (k *collector) addTokens(name, group string, c *record.Column, limit int, c
 		}
 		e.Slots = append(e.Slots, slot)
 	}
-	e.measure()
-	if e.Filled > 0 {
-		k.list = append(k.list, e)
-	}
+	k.take(e)
 }
 
 // renumber rewrites the codes of a further slot to the numbering of the first.
@@ -156,7 +176,7 @@ func (e *Expression) measure() {
 // Expressions returns every key expression that the table's fields offer, in a
 // fixed order. Where use is not nil, only its columns are looked at.
 func Expressions(t *record.Table, use []*record.Column) []*Expression {
-	k := new(collector)
+	k := &collector{whole: t.Whole}
 	for _, f := range record.Fields() {
 		columns := t.All(f)
 		if use != nil {
@@ -289,6 +309,9 @@ func (k *collector) text(name string, c *record.Column) {
 	for code := 1; code < c.Normal.Len(); code++ {
 		for _, token := range distinct(c.Normal.At(uint32(code))) {
 			holders[token]++
+			if k.whole != nil {
+				holders[token] = max(holders[token], int(k.whole.Count(record.WordTexts(c), token)))
+			}
 		}
 	}
 	rare := func(value string) []string {

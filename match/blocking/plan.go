@@ -76,16 +76,16 @@ func (r Rule) keys(n int) [][]uint32 {
 		keys[s] = make([]uint32, n)
 		rest := s
 		for x, e := range r.Expressions {
-			slot := e.Slots[rest%len(e.Slots)]
+			slot, hashes := e.Slots[rest%len(e.Slots)], e.hashes()
 			rest /= len(e.Slots)
 			if x == 0 {
 				for i, code := range slot {
-					keys[s][i] = mixFirst(code)
+					keys[s][i] = mixFirst(hashes[code])
 				}
 				continue
 			}
 			for i, code := range slot {
-				keys[s][i] = mix(keys[s][i], code)
+				keys[s][i] = mix(keys[s][i], hashes[code])
 			}
 		}
 		for earlier := range s {
@@ -99,7 +99,7 @@ func (r Rule) keys(n int) [][]uint32 {
 	return keys
 }
 
-// mixFirst hashes the first code of a conjunction; 0 stays 0.
+// mixFirst hashes the first value of a conjunction; 0 stays 0.
 func mixFirst(code uint32) uint32 {
 	if code == 0 {
 		return 0
@@ -107,7 +107,7 @@ func mixFirst(code uint32) uint32 {
 	return nonZero(hash32(code ^ 0x9e3779b9))
 }
 
-// mix hashes a key with a further code; 0 on either side gives 0.
+// mix hashes a key with a further value; 0 on either side gives 0.
 func mix(key, code uint32) uint32 {
 	if key == 0 || code == 0 {
 		return 0
@@ -163,6 +163,9 @@ type Plan struct {
 	orders [][]entry  // rule → (key, record) sorted, runs of one dropped
 	packed []uint32   // keys record by record, for the duplicate test
 	stride int
+
+	splitters []*Expression
+	splits    [][]Split // rule → the blocks that were too large
 }
 
 // Options bound a plan.
@@ -178,7 +181,7 @@ type Options struct {
 
 // NewPlan builds the keys and blocks of the rules.
 func NewPlan(t *record.Table, rules []Rule, opt Options) *Plan {
-	p := &Plan{Rules: rules, n: t.Len(), first: []int{0}}
+	p := &Plan{Rules: rules, n: t.Len(), first: []int{0}, splitters: opt.Splitters}
 	for _, r := range rules {
 		keys := r.keys(p.n)
 		if opt.Active != nil {
@@ -195,6 +198,7 @@ func NewPlan(t *record.Table, rules []Rule, opt Options) *Plan {
 			limit = 0
 		}
 		stats := RuleStats{Name: r.Name}
+		p.splits = append(p.splits, nil)
 		order := p.build(r, keys, limit, opt.Splitters, &stats)
 		p.keys = append(p.keys, keys...)
 		p.first = append(p.first, len(p.keys))

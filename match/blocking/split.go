@@ -109,17 +109,19 @@ func (p *Plan) split(r Rule, keys [][]uint32, block []entry, limit int, splitter
 		splitters = splitters[1:]
 	}
 	if len(splitters) == 0 {
+		p.noteSplit(block[0].key, -1)
 		stats.GivenUpPairs += pairsOf(len(block))
 		stats.GivenUp = append(stats.GivenUp, GivenUp{r.text(block[0].record), len(block), pairsOf(len(block))})
 		setKeys(keys, block, func(entry) uint32 { return 0 })
 		return
 	}
-	by := splitters[0].Slots[0]
+	by, hashes := splitters[0].Slots[0], splitters[0].hashes()
 	old := block[0].key
+	p.noteSplit(old, len(p.splitters)-len(splitters))
 	parts := make([]entry, 0, len(block))
-	setKeys(keys, block, func(e entry) uint32 { return mix(old, by[e.record]) })
+	setKeys(keys, block, func(e entry) uint32 { return mix(old, hashes[by[e.record]]) })
 	for _, e := range block {
-		if key := mix(old, by[e.record]); key != 0 {
+		if key := mix(old, hashes[by[e.record]]); key != 0 {
 			parts = append(parts, entry{key, e.record})
 		}
 	}

@@ -88,6 +88,10 @@ func (r Rows) Of(i uint32) []uint32 {
 
 // Layout collects the slots that comparisons ask for while a plan is made.
 type Layout struct {
+	// Whole describes the table that the few records at hand were taken from;
+	// nil where the table is whole.
+	Whole *record.Population
+
 	columns [][]uint32
 	index   map[*uint32]int
 }
@@ -127,6 +131,7 @@ func (l *Layout) Rows(n int) Rows {
 // Scratch is one worker's working memory. It must not be shared.
 type Scratch struct {
 	memos map[memoKey]*memo
+	bits  int // log2 of the entries of a cache
 }
 
 // memoKey names a cache: a comparison may have two.
@@ -136,16 +141,23 @@ type memoKey struct {
 }
 
 // NewScratch returns working memory for one worker.
-func NewScratch() *Scratch { return &Scratch{memos: make(map[memoKey]*memo)} }
+func NewScratch() *Scratch { return &Scratch{memos: make(map[memoKey]*memo), bits: memoBits} }
+
+// NewSmallScratch returns working memory for comparing a few hundred pairs.
+func NewSmallScratch() *Scratch { return &Scratch{memos: make(map[memoKey]*memo), bits: smallMemoBits} }
 
 // memo remembers levels of pairs of codes: direct-mapped, so that its size is
 // fixed and an entry costs one cache line.
 type memo struct {
-	keys   [memoSize]uint64
-	levels [memoSize]uint8
+	keys   []uint64
+	levels []uint8
+	shift  int
 }
 
-const memoSize = 1 << 14
+const (
+	memoBits      = 14
+	smallMemoBits = 7
+)
 
 // memo returns the first cache of comparison c, memo2 the second.
 func (s *Scratch) memo(c Comparison) *memo  { return s.cache(memoKey{c, 0}) }
@@ -154,7 +166,7 @@ func (s *Scratch) memo2(c Comparison) *memo { return s.cache(memoKey{c, 1}) }
 func (s *Scratch) cache(k memoKey) *memo {
 	m := s.memos[k]
 	if m == nil {
-		m = new(memo)
+		m = &memo{keys: make([]uint64, 1<<s.bits), levels: make([]uint8, 1<<s.bits), shift: 64 - s.bits}
 		s.memos[k] = m
 	}
 	return m
@@ -170,9 +182,12 @@ func (m *memo) find(a, b uint32) (entry int, key uint64, level uint8, ok bool) {
 		a, b = b, a
 	}
 	key = uint64(a)<<32 | uint64(b)
-	entry = int((key * 0x9e3779b97f4a7c15) >> (64 - 14))
+	entry = m.entry(key)
 	return entry, key, m.levels[entry], m.keys[entry] == key
 }
+
+// entry returns where a key is put.
+func (m *memo) entry(key uint64) int { return int((key * 0x9e3779b97f4a7c15) >> m.shift) }
 
 func (m *memo) put(entry int, key uint64, level uint8) {
 	m.keys[entry] = key

@@ -233,7 +233,7 @@ func TestMemoriesHoldEitherOrder(t *testing.T) {
 			return
 		}
 		c := NewText(new(Layout), column).(*textComparison)
-		given := newNames(column, column)
+		given := newNames(new(Layout), column, column)
 		for name, same := range map[string]bool{
 			"nearText":      nearText(column, 1, 2) == nearText(column, 2, 1),
 			"rankWord":      rankWord(column, 1, 2) == rankWord(column, 2, 1),

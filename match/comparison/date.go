@@ -46,7 +46,12 @@ func NewDate(l *Layout, c *record.Column) Comparison {
 	for code := 1; code < len(packed); code++ {
 		// A date carried ten times as often as the average date, and by a
 		// thousandth of the records, is likelier a default than a birthday.
-		if n := int(c.Count[code]); n*distinct > 10*filled && n > 5 && n*1000 > filled || packed[code]&0xffff == 0x0101 {
+		n := int(c.Count[code])
+		common := n*distinct > 10*filled && n > 5 && n*1000 > filled
+		if l.Whole != nil {
+			common = l.Whole.Count(commonDates(c), c.Normal.At(uint32(code))) > 0
+		}
+		if common || packed[code]&0xffff == 0x0101 {
 			d.common[packed[code]] = true
 		}
 	}
@@ -88,6 +93,18 @@ func packDate(s string) uint32 {
 		v = v<<4 | uint32(s[i]-'0')
 	}
 	return v
+}
+
+// Counts implements [Counting].
+func (d *dateComparison) Counts() []record.Counts {
+	var c record.Counter
+	for code := 1; code < d.column.Normal.Len(); code++ {
+		text := d.column.Normal.At(uint32(code))
+		if packed := packDate(text); packed&0xffff != 0x0101 && d.common[packed] {
+			c.Add(text, 1)
+		}
+	}
+	return []record.Counts{c.Counts(commonDates(d.column))}
 }
 
 func (d *dateComparison) Name() string    { return d.name }

@@ -72,7 +72,7 @@ func NewEmail(l *Layout, t *record.Table, column *record.Column) Comparison {
 		c.family = newWords(family, false)
 		c.fslot = l.Slot(family.Code)
 	}
-	c.users = userCounts(column, given)
+	c.users = userCounts(l, column.Name, column, given)
 	c.levels = emailLevelTable()
 	return c
 }
@@ -121,6 +121,11 @@ func lettersOnly(s string) string {
 		}
 		return -1
 	}, s)
+}
+
+// Counts implements [Counting].
+func (c *emailComparison) Counts() []record.Counts {
+	return []record.Counts{usersCounted(c.name, c.users, &c.column.Normal)}
 }
 
 func (c *emailComparison) Name() string    { return c.name }
@@ -237,7 +242,7 @@ func (c *emailComparison) fit(m *memo, e uint32, row []uint32) int {
 // carries says whether the address holds one of a name's tokens.
 func (c *emailComparison) carries(m *memo, e, name uint32, w *words, which uint64) bool {
 	key := uint64(e)<<32 | uint64(name)<<1 | which | 1<<63
-	entry := int((key * 0x9e3779b97f4a7c15) >> (64 - 14))
+	entry := m.entry(key)
 	if m.keys[entry] == key {
 		return m.levels[entry] == 1
 	}

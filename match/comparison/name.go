@@ -55,18 +55,18 @@ type names struct {
 	ln            float64 // ln of the number of records
 }
 
-func newNames(given, family *record.Column) *names {
+func newNames(l *Layout, given, family *record.Column) *names {
 	n := &names{giv: given, fam: family, nicknames: Nicknames()}
 	rows := 0
 	if given != nil {
 		n.given = newWords(given, false)
-		n.givenLog = n.given.logCounts(false)
-		rows = len(given.Code)
+		n.givenLog = n.given.logCounts(l, false)
+		rows = l.records(given)
 	}
 	if family != nil {
 		n.family = newWords(family, false)
-		n.familyLog = n.family.logCounts(true)
-		rows = len(family.Code)
+		n.familyLog = n.family.logCounts(l, true)
+		rows = l.records(family)
 	}
 	n.ln = math.Log(float64(max(1, rows)))
 	return n
@@ -196,9 +196,10 @@ func cutShort(a, b string) bool {
 // and how many records carry the name.
 type nameComparison struct {
 	*names
-	given, family int // slots
-	other         int // slot of the former family name, −1 without one
-	full          int // slot of the number of the full name
+	given, family int      // slots
+	other         int      // slot of the former family name, −1 without one
+	full          int      // slot of the number of the full name
+	codes         []uint32 // record → number of the full name
 	holders       []uint32
 	levels        []Level
 	// number maps given agreement × family agreement to the first level of its
@@ -214,13 +215,18 @@ func NewName(l *Layout, t *record.Table) Comparison {
 	if given == nil || family == nil {
 		return nil
 	}
-	c := &nameComparison{names: newNames(given, family), other: -1}
+	c := &nameComparison{names: newNames(l, given, family), other: -1}
 	if c.former = t.Column(record.OtherName); c.former != nil {
 		c.other = l.Slot(c.former.Code)
 	}
 	c.given, c.family = l.Slot(given.Code), l.Slot(family.Code)
 	codes, holders := group(given.Code, family.Code)
-	c.full, c.holders = l.Slot(codes), holders
+	c.full, c.holders, c.codes = l.Slot(codes), holders, codes
+	if l.Whole != nil {
+		for i, full := range codes {
+			holders[full] = l.whole(namesHeld, c.fullName(uint32(i)), holders[full])
+		}
+	}
 	c.buildLevels()
 	return c
 }
@@ -246,6 +252,24 @@ func group(a, b []uint32) (codes, counts []uint32) {
 		counts[code]++
 	}
 	return codes, counts
+}
+
+// fullName returns a record's names as populations know them.
+func (c *nameComparison) fullName(i uint32) string {
+	return c.giv.Value(i) + nameJoint + c.fam.Value(i)
+}
+
+// Counts implements [Counting].
+func (c *nameComparison) Counts() []record.Counts {
+	var names record.Counter
+	seen := make([]bool, len(c.holders))
+	for i, full := range c.codes {
+		if full != 0 && !seen[full] && c.holders[full] > 1 {
+			seen[full] = true
+			names.Add(c.fullName(uint32(i)), c.holders[full])
+		}
+	}
+	return []record.Counts{c.names.given.counted(), names.Counts(namesHeld)}
 }
 
 func (c *nameComparison) Name() string    { return "name" }

@@ -19,7 +19,7 @@ func NewGiven(l *Layout, t *record.Table) Comparison {
 	if column == nil {
 		return nil
 	}
-	c := &givenComparison{names: newNames(column, nil), slot: l.Slot(column.Code)}
+	c := &givenComparison{names: newNames(l, column, nil), slot: l.Slot(column.Code)}
 	c.levels = partLevels("given name", len(givenCuts)+1, givenLabels[:], givenTraits, 1.5,
 		[]float64{0.70, 0.08, 0.06, 0.09, 0.03, 0.01, 0.03}, []float64{0.5, 0.5, 0.4, 0.45, 0.25, 0.05, 0})
 	return c
@@ -47,6 +47,9 @@ func partLevels(what string, bands int, labels []string, traits func(int) Traits
 	}
 	return levels
 }
+
+// Counts implements [Counting].
+func (c *givenComparison) Counts() []record.Counts { return []record.Counts{c.given.counted()} }
 
 func (c *givenComparison) Name() string    { return "given_name" }
 func (c *givenComparison) Levels() []Level { return c.levels }
@@ -87,7 +90,7 @@ func NewFamily(l *Layout, t *record.Table) Comparison {
 	if column == nil {
 		return nil
 	}
-	c := &familyComparison{names: newNames(nil, column), slot: l.Slot(column.Code)}
+	c := &familyComparison{names: newNames(l, nil, column), slot: l.Slot(column.Code)}
 	c.levels = partLevels("family name", len(familyCuts)+1, familyLabels[:], familyTraits, 0.7,
 		[]float64{0.82, 0.08, 0.02, 0.01, 0.07}, []float64{0.5, 0.45, 0.25, 0.05, 0})
 	return c

@@ -46,7 +46,7 @@ func NewPhone(l *Layout, t *record.Table) Comparison {
 	for _, codes := range merged.codes {
 		c.slots = append(c.slots, l.Slot(codes))
 		part := &record.Column{Code: codes, Normal: merged.Normal, Count: merged.Count}
-		for code, n := range userCounts(part, given) {
+		for code, n := range userCounts(l, phoneUsers, part, given) {
 			c.users[code] = max(c.users[code], n)
 		}
 	}
@@ -101,6 +101,11 @@ func mergeColumns(columns []*record.Column) (*merged, bool) {
 	var err error
 	m.Normal, err = in.Strings()
 	return m, err == nil
+}
+
+// Counts implements [Counting].
+func (c *phoneComparison) Counts() []record.Counts {
+	return []record.Counts{usersCounted(phoneUsers, c.users, &c.all)}
 }
 
 func (c *phoneComparison) Name() string    { return "phone" }

@@ -30,10 +30,10 @@ type textComparison struct {
 // organisations.
 func NewText(l *Layout, column *record.Column) Comparison {
 	c := &textComparison{name: column.Name, column: column, words: newWords(column, true), slot: l.Slot(withoutGeneric(column))}
-	n := float64(column.Normal.Len())
-	holders := make([]uint32, len(c.words.texts))
-	for _, id := range c.words.tokens {
-		holders[id]++
+	n := float64(l.whole(record.WordTexts(column), "", uint32(column.Normal.Len())))
+	holders := c.words.holders()
+	for id := range holders {
+		holders[id] = l.whole(record.WordTexts(column), c.words.texts[id], holders[id])
 	}
 	c.idf = make([]float32, len(holders))
 	for id, k := range holders {

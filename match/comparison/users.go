@@ -19,7 +19,7 @@ const maxUsers = 8
 // Names that are merely spelt differently must not count as two: the count
 // would then tell whether the names are equal, which is for the name
 // comparison to say.
-func userCounts(contact, given *record.Column) []uint8 {
+func userCounts(l *Layout, name string, contact, given *record.Column) []uint8 {
 	users := make([]uint8, contact.Normal.Len())
 	for i := range users {
 		users[i] = 1
@@ -38,7 +38,7 @@ func userCounts(contact, given *record.Column) []uint8 {
 		return cmp.Or(cmp.Compare(a.contact, b.contact), cmp.Compare(a.given, b.given))
 	})
 	uses = slices.Compact(uses)
-	n := newNames(given, nil)
+	n := newNames(l, given, nil)
 	var people [maxUsers]uint32
 	for start := 0; start < len(uses); {
 		end := start
@@ -58,5 +58,21 @@ func userCounts(contact, given *record.Column) []uint8 {
 		users[uses[start].contact] = uint8(count)
 		start = end
 	}
+	if l.Whole != nil {
+		for code := range users {
+			users[code] = uint8(l.whole(usersOf(name), contact.Normal.At(uint32(code)), uint32(users[code])))
+		}
+	}
 	return users
+}
+
+// usersCounted returns the contact points that several people use.
+func usersCounted(name string, users []uint8, texts *record.Strings) record.Counts {
+	var c record.Counter
+	for code, n := range users {
+		if n > 1 {
+			c.Add(texts.At(uint32(code)), uint32(n))
+		}
+	}
+	return c.Counts(usersOf(name))
 }

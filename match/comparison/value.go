@@ -63,7 +63,7 @@ func NewValue(l *Layout, column *record.Column) Comparison {
 		kind = numberKind
 	}
 	c := &valueComparison{name: column.Name, column: column, slot: l.Slot(withoutGeneric(column)), rank: kind.rank}
-	filled := len(column.Code) - int(column.Count[0])
+	filled := l.records(column) - int(column.Count[0])
 	c.ln = math.Log(float64(max(1, filled)))
 	c.logs = make([]float32, len(column.Count))
 	for code, n := range column.Count {

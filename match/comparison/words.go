@@ -44,6 +44,30 @@ func newWords(c *record.Column, sorted bool) *words {
 	return w
 }
 
+// holders returns how many values hold each word.
+func (w *words) holders() []uint32 {
+	holders := make([]uint32, len(w.texts))
+	for _, id := range w.tokens {
+		holders[id]++
+	}
+	return holders
+}
+
+// WordTexts returns how many distinct values of a column hold each word that
+// more than one holds, and under the empty word the number of values: what free
+// text is weighed by, and blocked by.
+func WordTexts(column *record.Column) record.Counts {
+	w := newWords(column, false)
+	var c record.Counter
+	c.Add("", uint32(column.Normal.Len()))
+	for id, n := range w.holders() {
+		if n > 1 {
+			c.Add(w.texts[id], n)
+		}
+	}
+	return c.Counts(record.WordTexts(column))
+}
+
 // of returns the token ids of one value.
 func (w *words) of(code uint32) []uint32 { return w.tokens[w.start[code]:w.start[code+1]] }
 
@@ -55,15 +79,26 @@ func (w *words) first(code uint32) string {
 	return ""
 }
 
+// counted returns how many records of the whole table hold each word.
+func (w *words) counted() record.Counts {
+	var c record.Counter
+	for id, n := range w.counts {
+		if n > 1 {
+			c.Add(w.texts[id], n)
+		}
+	}
+	return c.Counts(wordRecords(w.column))
+}
+
 // logCounts returns, per normal code, the natural logarithm of the number of
 // records that hold the value's first token, or the whole value if whole is
 // set.
-func (w *words) logCounts(whole bool) []float32 {
+func (w *words) logCounts(l *Layout, whole bool) []float32 {
 	logs := make([]float32, len(w.start)-1)
 	for code := range logs {
 		count := w.column.Count[code]
 		if t := w.of(uint32(code)); !whole && len(t) > 0 {
-			count = w.counts[t[0]]
+			count = l.whole(wordRecords(w.column), w.texts[t[0]], w.counts[t[0]])
 		}
 		logs[code] = float32(math.Log(float64(max(1, count))))
 	}

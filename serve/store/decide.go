@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sama/record"
@@ -32,9 +33,10 @@ func (o Outcome) String() string {
 
 // Decide records a decision and returns it as recorded, or the one that says
 // the same of the pair already. Where the pair has the opposite decision the
-// error is an [*OppositeError].
-func (s *Store) Decide(ctx context.Context, d Decision) (Decision, Outcome, error) {
-	list, outcomes, err := s.DecideAll(ctx, []Decision{d})
+// error is an [*OppositeError]. The events come into the feed if the decision
+// was recorded.
+func (s *Store) Decide(ctx context.Context, d Decision, feed ...FeedEvent) (Decision, Outcome, error) {
+	list, outcomes, err := s.DecideAll(ctx, []Decision{d}, feed...)
 	if err != nil {
 		return Decision{}, 0, err
 	}
@@ -42,21 +44,30 @@ func (s *Store) Decide(ctx context.Context, d Decision) (Decision, Outcome, erro
 }
 
 // DecideAll records several decisions, all of them or none, and returns what
-// Decide does for each.
-func (s *Store) DecideAll(ctx context.Context, list []Decision) ([]Decision, []Outcome, error) {
+// Decide does for each. The events come into the feed if any was recorded.
+func (s *Store) DecideAll(ctx context.Context, list []Decision, feed ...FeedEvent) ([]Decision, []Outcome, error) {
+	if err := checkFeed(feed); err != nil {
+		return nil, nil, err
+	}
 	recorded, outcomes := make([]Decision, len(list)), make([]Outcome, len(list))
-	err := s.change(ctx, "recording a decision in", func(tx *sql.Tx) error {
-		now := s.opt.Now()
+	err := s.transact(ctx, "recording a decision in", func(t *txn) error {
 		for i, d := range list {
-			d, err := d.inOrder(now)
+			d, err := d.inOrder(t.now)
 			if err != nil {
 				return err
 			}
-			if recorded[i], outcomes[i], err = decide(ctx, tx, d); err != nil {
+			if recorded[i], outcomes[i], err = decide(ctx, t.tx, d); err != nil {
 				return err
 			}
 		}
-		return nil
+		if !slices.Contains(outcomes, Recorded) {
+			return nil
+		}
+		if _, err := t.take(headDecisions, 1); err != nil {
+			return err
+		}
+		_, err := t.appendFeed(feed)
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -115,15 +126,18 @@ func (s *Store) RevokePair(ctx context.Context, a, b record.Key, by, reason stri
 
 func (s *Store) revoke(ctx context.Context, by, reason string, find func(tx *sql.Tx) (Decision, error)) (Decision, error) {
 	var d Decision
-	err := s.change(ctx, "revoking a decision in", func(tx *sql.Tx) (err error) {
-		if d, err = find(tx); err != nil {
+	err := s.transact(ctx, "revoking a decision in", func(t *txn) (err error) {
+		if d, err = find(t.tx); err != nil {
 			return err
 		}
 		d.Revoked, d.RevokedBy, d.RevokeReason = s.opt.Now(), by, reason
 		if d, err = d.inOrder(d.Made); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE decisions SET revoked = $1, revoked_by = $2, revoke_reason = $3 WHERE id = $4",
+		if _, err := t.take(headDecisions, 1); err != nil {
+			return err
+		}
+		_, err = t.exec("UPDATE decisions SET revoked = $1, revoked_by = $2, revoke_reason = $3 WHERE id = $4",
 			d.Revoked.UnixMicro(), d.RevokedBy, d.RevokeReason, d.ID)
 		return err
 	})
@@ -152,8 +166,8 @@ func (s *Store) Decisions(ctx context.Context, which Filter) ([]Decision, error)
 	return list, s.failed("reading decisions from", err)
 }
 
-func readDecisions(ctx context.Context, db queryer, query string) ([]Decision, error) {
-	rows, err := db.QueryContext(ctx, query)
+func readDecisions(ctx context.Context, db queryer, query string, args ...any) ([]Decision, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -181,20 +180,27 @@ func (x *machine) actions() map[string]func(*rapid.T) {
 	}
 }
 
-func TestTheStateIsLikeAList(t *testing.T) {
-	dir := t.TempDir()
+func TestTheStateIsLikeAList(t *testing.T) { eachDatabase(t, theStateIsLikeAList) }
+
+func theStateIsLikeAList(tt *testing.T, b backend) {
+	location := b.fresh(tt)
 	n := 0
-	rapid.Check(t, func(t *rapid.T) {
-		n++
-		x := &machine{location: filepath.Join(dir, fmt.Sprintf("%d.db", n)), now: time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)}
+	rapid.Check(tt, func(t *rapid.T) {
+		if n++; n > 40 && b.name != file.name {
+			return // each step is a few journeys to the server
+		}
+		cleared(t, location)
+		x := &machine{location: location, now: time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)}
 		x.open(t)
 		defer func() { _ = x.s.Close() }()
 		t.Repeat(x.actions())
 	})
 }
 
-func TestADecisionSaysWhatIsInItsWay(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "state.db"))
+func TestADecisionSaysWhatIsInItsWay(t *testing.T) { eachDatabase(t, aDecisionSaysWhatIsInItsWay) }
+
+func aDecisionSaysWhatIsInItsWay(t *testing.T, b backend) {
+	s := b.open(t)
 	d := Decision{Kind: NotSame, A: key("webshop", "W1"), B: key("crm", "C1"), Reason: "father and son", By: "kim"}
 	if _, _, err := s.Decide(ctx, d); err != nil {
 		t.Fatal(err)

@@ -49,13 +49,18 @@ type Imported struct {
 // recorded as it stands, unless the state has the very same.
 func (s *Store) Import(ctx context.Context, lines []Line) (Imported, error) {
 	var done Imported
-	err := s.change(ctx, "importing decisions into", func(tx *sql.Tx) error {
-		fresh, err := s.sift(ctx, tx, lines)
+	err := s.transact(ctx, "importing decisions into", func(t *txn) error {
+		fresh, err := s.sift(ctx, t.tx, lines)
 		if err != nil {
 			return err
 		}
 		done.Recorded, done.Unchanged = fresh, len(lines)-len(fresh)
-		return s.insert(ctx, tx, fresh)
+		if len(fresh) > 0 {
+			if _, err := t.take(headDecisions, 1); err != nil {
+				return err
+			}
+		}
+		return s.insert(ctx, t.tx, fresh)
 	})
 	if err != nil {
 		return Imported{}, err

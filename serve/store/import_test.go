@@ -21,24 +21,32 @@ import (
 const dyingLines = 30_000
 
 func TestAKilledImportLeavesAllOrNothing(t *testing.T) {
+	eachDatabase(t, aKilledImportLeavesAllOrNothing)
+}
+
+func aKilledImportLeavesAllOrNothing(t *testing.T, b backend) {
+	lines := dyingLines
+	if b.name != file.name {
+		lines = 2000
+	}
 	for _, c := range []struct {
 		step  string
 		after int
 		want  int
 	}{
 		{"insert", 1, 0},
-		{"insert", dyingLines / 2, 0},
-		{"insert", dyingLines, 0},
+		{"insert", lines / 2, 0},
+		{"insert", lines, 0},
 		{"commit", 1, 0},
-		{"done", 1, dyingLines},
+		{"done", 1, lines},
 	} {
-		location := filepath.Join(t.TempDir(), "state.db")
+		location := b.fresh(t)
 		s := mustOpen(t, location)
 		first := Decision{Kind: Same, A: key("a", "1"), B: key("b", "2"), By: "kim"}
 		if _, _, err := s.Decide(ctx, first); err != nil {
 			t.Fatal(err)
 		}
-		err := process(t, "die", location, c.step, fmt.Sprint(c.after)).Run()
+		err := process(t, "die", location, c.step, fmt.Sprint(c.after), fmt.Sprint(lines)).Run()
 		if died, ok := errors.AsType[*exec.ExitError](err); !ok || died.ExitCode() != -1 {
 			t.Fatalf("%s %d: the process was not killed: %v", c.step, c.after, err)
 		}
@@ -95,19 +103,20 @@ func TestAnImportKilledAtAnyInstant(t *testing.T) {
 
 // TestAnImportIsDecidingLineByLine compares an import with the same decisions
 // made one by one in another state.
-func TestAnImportIsDecidingLineByLine(t *testing.T) {
-	dir := t.TempDir()
-	n := 0
-	rapid.Check(t, func(t *rapid.T) {
-		n++
-		open := func(name string) *Store {
-			s, err := Open(ctx, filepath.Join(dir, fmt.Sprint(n, name)), Options{Now: at("2026-11-24T02:00:00Z")})
+func TestAnImportIsDecidingLineByLine(t *testing.T) { eachDatabase(t, anImportIsDecidingLineByLine) }
+
+func anImportIsDecidingLineByLine(tt *testing.T, b backend) {
+	locations := []string{b.fresh(tt), b.fresh(tt)}
+	rapid.Check(tt, func(t *rapid.T) {
+		open := func(location string) *Store {
+			cleared(t, location)
+			s, err := Open(ctx, location, Options{Now: at("2026-11-24T02:00:00Z")})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return s
 		}
-		one, two := open("one"), open("two")
+		one, two := open(locations[0]), open(locations[1])
 		defer func() { _ = errors.Join(one.Close(), two.Close()) }()
 		for range 2 {
 			var lines []Line
@@ -152,20 +161,19 @@ func TestAnImportIsDecidingLineByLine(t *testing.T) {
 	})
 }
 
-func TestAFileIsReadBack(t *testing.T) {
-	dir := t.TempDir()
-	n := 0
+func TestAFileIsReadBack(tt *testing.T) {
+	locations := []string{file.fresh(tt), file.fresh(tt)}
 	text := rapid.StringOf(rapid.SampledFrom([]rune("aä,\"'\n;= \t\U0001F600")))
-	rapid.Check(t, func(t *rapid.T) {
-		n++
-		open := func(name string) *Store {
-			s, err := Open(ctx, filepath.Join(dir, fmt.Sprint(n, name)), Options{})
+	rapid.Check(tt, func(t *rapid.T) {
+		open := func(location string) *Store {
+			cleared(t, location)
+			s, err := Open(ctx, location, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return s
 		}
-		one, two := open("one"), open("two")
+		one, two := open(locations[0]), open(locations[1])
 		defer func() { _ = errors.Join(one.Close(), two.Close()) }()
 		for range rapid.IntRange(0, 8).Draw(t, "n") {
 			d := drawDecision(t)
@@ -204,8 +212,10 @@ func TestAFileIsReadBack(t *testing.T) {
 	})
 }
 
-func TestEveryWrongLineIsNamed(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "state.db"))
+func TestEveryWrongLineIsNamed(t *testing.T) { eachDatabase(t, everyWrongLineIsNamed) }
+
+func everyWrongLineIsNamed(t *testing.T, b backend) {
+	s := b.open(t)
 	if _, _, err := s.Decide(ctx, Decision{Kind: NotSame, A: key("crm", "C9"), B: key("webshop", "W9"), By: "kim"}); err != nil {
 		t.Fatal(err)
 	}

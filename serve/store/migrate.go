@@ -6,8 +6,11 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -24,12 +27,14 @@ const versionTable = "sama_schema"
 // may try at once: each migration is one transaction that also enters its
 // number, which is unique, so that one of them wins and the others find it
 // done.
-func (s *Store) bringUpToDate(ctx context.Context) error {
+//
+// Where there is no state and create is false, the error is ErrNoState.
+func (s *Store) bringUpToDate(ctx context.Context, create bool) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	all, err := goose.NewProvider(s.dialect.goose, s.write, files,
+	all, err := goose.NewProvider(s.dialect.goose, s.write, scripts{files, s.dialect.schema},
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
@@ -44,6 +49,9 @@ func (s *Store) bringUpToDate(ctx context.Context) error {
 		return &NewerError{s.location, at, newest}
 	}
 	if at < 0 {
+		if s.dialect.server && !create {
+			return ErrNoState
+		}
 		if err := s.makeVersionTable(ctx); err != nil {
 			return err
 		}
@@ -68,8 +76,33 @@ func (s *Store) bringUpToDate(ctx context.Context) error {
 	return nil
 }
 
-// errForeign says that a database is no state of sama.
-var errForeign = errors.New("it is a database of something else, not a state of sama; name another file")
+// scripts are the migrations as a database wants them.
+type scripts struct {
+	fs.FS
+	schema func(sql string) string
+}
+
+// Open opens a migration, or the folder.
+func (x scripts) Open(name string) (fs.File, error) {
+	f, err := x.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return f, err
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &script{f, strings.NewReader(x.schema(string(text)))}, nil
+}
+
+// script is one migration.
+type script struct {
+	fs.File
+	text *strings.Reader
+}
+
+// Read reads the text.
+func (f *script) Read(p []byte) (int, error) { return f.text.Read(p) }
 
 // version returns the number of the newest migration that the state has, −1 if
 // the database is empty.
@@ -82,7 +115,7 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 		return -1, nil
 	}
 	if !slices.Contains(names, versionTable) {
-		return 0, errForeign
+		return 0, errors.New(s.dialect.foreign)
 	}
 	var at int64
 	err = s.write.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versionTable).Scan(&at)
@@ -101,6 +134,7 @@ func (s *Store) makeVersionTable(ctx context.Context) error {
 		if err != nil || slices.Contains(names, versionTable) {
 			return err
 		}
+		s.created = s.created || s.dialect.server
 		if err := versions.CreateVersionTable(ctx, tx); err != nil {
 			return err
 		}

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -19,38 +19,23 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// dialect is what differs between databases.
-type dialect struct {
-	goose goose.Dialect
-	// prepare looks at the location before the database does, and makes an
-	// empty database there if wanted.
-	prepare func(location string, create bool) (created bool, err error)
-	// connect returns the pools of writers and readers.
-	connect func(location string, opt Options) (write, read *sql.DB, err error)
-	// tables names the tables there are.
-	tables func(ctx context.Context, db queryer) ([]string, error)
-	// settle sets what lasts in the database.
-	settle func(ctx context.Context, db *sql.DB, opt Options) error
-	// check reads everything.
-	check func(ctx context.Context, db *sql.DB) error
-	// hint says what an error means and what to do, "" if it does not know.
-	hint func(err error, opt Options) string
-}
-
-// queryer is a pool or a transaction.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // sqlite is SQLite in a file (https://www.sqlite.org).
 var sqlite = dialect{
-	goose:   goose.DialectSQLite3,
-	prepare: prepareFile,
-	connect: connectFile,
-	tables:  tablesOfFile,
-	settle:  settleFile,
-	check:   checkFile,
-	hint:    hintOfFile,
+	goose:    goose.DialectSQLite3,
+	foreign:  "it is a database of something else, not a state of sama; name another file",
+	prepares: true,
+	shown:    func(location string) string { return location },
+	schema:   func(sql string) string { return sql },
+	prepare:  prepareFile,
+	connect:  connectFile,
+	tables:   tablesOfFile,
+	settle:   settleFile,
+	lock:     func(context.Context, *sql.Tx) error { return nil }, // its transactions begin with the writer's lock
+	snapshot: nil,
+	scrub:    scrubFile,
+	backup:   backupFile,
+	check:    checkFile,
+	hint:     hintOfFile,
 }
 
 // preparing guards the moment in which this process makes a state file. On
@@ -92,14 +77,7 @@ func createFile(location string) (created bool, err error) {
 	if err := f.Close(); err != nil {
 		return false, fmt.Errorf("state %s cannot be made: %w", location, cause(err))
 	}
-	if runtime.GOOS == "windows" {
-		return true, nil // it has no such call for folders
-	}
-	folder, err := os.Open(filepath.Dir(location))
-	if err == nil {
-		err = errors.Join(folder.Sync(), folder.Close())
-	}
-	if err != nil {
+	if err := syncFolder(filepath.Dir(location)); err != nil {
 		return false, fmt.Errorf("state %s cannot be made: %w", location, cause(err))
 	}
 	return true, nil
@@ -118,39 +96,41 @@ const maxReaders = 8
 
 // connectFile makes the two pools.
 func connectFile(location string, opt Options) (write, read *sql.DB, err error) {
-	path, err := filepath.Abs(location)
-	if err != nil {
-		return nil, nil, err
-	}
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // file:///C:/…
-	}
-	name := func(more url.Values) string {
-		q := url.Values{
-			"mode": {"rw"},
-			"_pragma": {
-				fmt.Sprintf("busy_timeout(%d)", max(1, opt.Wait.Milliseconds())),
-				"synchronous(FULL)",
-				"foreign_keys(ON)",
-			},
-			"_dqs": {"false"},
-		}
-		for k, v := range more {
-			q[k] = append(q[k], v...)
-		}
-		return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
-	}
-	if write, err = sql.Open("sqlite", name(url.Values{"_txlock": {"immediate"}})); err != nil {
+	if write, err = openFile(location, opt, url.Values{"_txlock": {"immediate"}}); err != nil {
 		return nil, nil, err
 	}
 	write.SetMaxOpenConns(1)
-	if read, err = sql.Open("sqlite", name(url.Values{"_query_only": {"true"}})); err != nil {
+	if read, err = openFile(location, opt, url.Values{"_query_only": {"true"}}); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
 	return write, read, nil
+}
+
+// openFile makes a pool.
+func openFile(location string, opt Options, more url.Values) (*sql.DB, error) {
+	path, err := filepath.Abs(location)
+	if err != nil {
+		return nil, err
+	}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // file:///C:/…
+	}
+	q := url.Values{
+		"mode": {"rw"},
+		"_pragma": {
+			fmt.Sprintf("busy_timeout(%d)", max(1, opt.Wait.Milliseconds())),
+			"synchronous(FULL)",
+			"foreign_keys(ON)",
+			"secure_delete(ON)", // what is deleted is overwritten, see Scrub
+			"temp_store(MEMORY)",
+		},
+		"_dqs": {"false"},
+	}
+	maps.Copy(q, more)
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
 }
 
 func tablesOfFile(ctx context.Context, db queryer) ([]string, error) {
@@ -188,6 +168,71 @@ func settleFile(ctx context.Context, db *sql.DB, opt Options) error {
 		case <-again.C:
 		}
 	}
+}
+
+// scrubFile writes tables anew and empties the write-ahead log. secure_delete
+// overwrites a row that is deleted, but not the copies of it that were left in
+// other pages when the rows between them were spread anew; what overwrites those
+// is to free the pages. The log can only be emptied while no reader needs it.
+func scrubFile(ctx context.Context, db *sql.DB, opt Options, tables []string) (bool, error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	for _, table := range tables {
+		for _, statement := range []string{
+			"CREATE TABLE scrubbed AS SELECT * FROM " + table,
+			"DELETE FROM " + table,
+			"INSERT INTO " + table + " SELECT * FROM scrubbed",
+			"DROP TABLE scrubbed",
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				_ = tx.Rollback()
+				return false, err
+			}
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return false, err
+	}
+	return emptyLog(ctx, db, opt)
+}
+
+// longestWait is how long a scrub waits for readers, while others wait for it.
+const longestWait = time.Second
+
+// emptyLog moves the write-ahead log into the file and cuts it to nothing. It
+// reports false if readers were in the way.
+func emptyLog(ctx context.Context, db *sql.DB, opt Options) (_ bool, err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := setWait(ctx, conn, min(longestWait, opt.Wait)); err != nil {
+		return false, err
+	}
+	var busy, pages, moved int64
+	err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	if resultCode(err) == lib.SQLITE_BUSY {
+		busy, err = 1, nil
+	}
+	return busy == 0, errors.Join(err, setWait(context.WithoutCancel(ctx), conn, opt.Wait))
+}
+
+func setWait(ctx context.Context, conn *sql.Conn, wait time.Duration) error {
+	_, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", max(1, wait.Milliseconds())))
+	return err
+}
+
+// backupFile lets SQLite write a copy as of one moment.
+func backupFile(ctx context.Context, location, file string, opt Options) error {
+	db, err := openFile(location, opt, nil)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO $1", file)
+	return errors.Join(err, db.Close())
 }
 
 // checkFile lets SQLite compare its tables and indexes.

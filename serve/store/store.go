@@ -2,11 +2,12 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"strings"
 	"time"
 )
 
@@ -17,6 +18,11 @@ type Options struct {
 	// Wait is how long a writer waits for another process that is writing;
 	// 0 is 30 seconds.
 	Wait time.Duration
+	// Random is where secrets come from; nil is crypto/rand.
+	Random io.Reader
+	// Keys are the keys of tombstones. Without them nothing can be erased, and
+	// tombstones cannot be read where there are any.
+	Keys *Keys
 }
 
 // withDefaults fills in what was left open.
@@ -26,6 +32,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Wait <= 0 {
 		o.Wait = 30 * time.Second
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
 	}
 	return o
 }
@@ -38,6 +47,8 @@ type Store struct {
 	write    *sql.DB // one connection: writers queue here rather than in the database
 	read     *sql.DB
 	created  bool
+	batch    *batcher
+	clients  clientCache
 
 	// fault is called between the steps of a transaction. Tests end the
 	// process there.
@@ -60,8 +71,10 @@ func (e *NewerError) Error() string {
 		e.Location, e.Has, e.Program)
 }
 
-// Open opens the state at a location, the path of a file, making it if it is
-// missing and bringing its schema up to date. The folder must exist.
+// Open opens the state at a location, making it if it is missing and bringing
+// its schema up to date. The location is the path of a file, whose folder must
+// exist, or the connection string of a PostgreSQL database that exists,
+// postgres://user@host:port/database.
 func Open(ctx context.Context, location string, opt Options) (*Store, error) {
 	return open(ctx, location, opt, true)
 }
@@ -73,31 +86,42 @@ func OpenExisting(ctx context.Context, location string, opt Options) (*Store, er
 }
 
 func open(ctx context.Context, location string, opt Options, create bool) (_ *Store, err error) {
-	if location == "" || strings.Contains(location, "://") {
-		return nil, fmt.Errorf("state %q: want the path of a file", location)
+	d, ok := dialectOf(location)
+	if !ok {
+		return nil, fmt.Errorf("state %q: want the path of a file, or postgres://user@host/database", shownURL(location))
 	}
-	s := &Store{location: location, opt: opt.withDefaults(), dialect: sqlite, fault: func(string) {}}
-	if s.created, err = s.dialect.prepare(location, create); err != nil {
+	s := &Store{location: d.shown(location), opt: opt.withDefaults(), dialect: d, fault: func(string) {}}
+	if s.created, err = d.prepare(location, create); err != nil {
 		return nil, err
 	}
-	if s.write, s.read, err = s.dialect.connect(location, s.opt); err != nil {
+	if s.write, s.read, err = d.connect(location, s.opt); err != nil {
 		return nil, s.failed("opening", err)
 	}
-	if err := s.bringUpToDate(ctx); err != nil {
+	err = s.bringUpToDate(ctx, create)
+	if err == nil && s.opt.Keys != nil {
+		err = s.checkKeys(ctx, s.opt.Keys)
+	}
+	if err != nil {
 		return nil, errors.Join(s.failed("opening", err), s.Close())
 	}
+	s.batch = newBatcher(s)
 	return s, nil
 }
 
 // Created reports whether Open made the state because there was none.
 func (s *Store) Created() bool { return s.created }
 
-// Location returns where the state is, as it was given to Open.
+// Location returns where the state is, as it was given to Open, without its
+// password.
 func (s *Store) Location() string { return s.location }
 
-// Close closes the state.
+// Close ends what is being written, answers those who wait for it, and closes
+// the state.
 func (s *Store) Close() error {
 	var errs []error
+	if s.batch != nil {
+		s.batch.close()
+	}
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -110,25 +134,6 @@ func (s *Store) Close() error {
 // damaged.
 func (s *Store) Check(ctx context.Context) error {
 	return s.failed("checking", s.dialect.check(ctx, s.read))
-}
-
-// change runs one transaction on the writer's connection.
-func (s *Store) change(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return s.failed(doing, err)
-	}
-	if err := do(tx); err != nil {
-		// The rollback's own error says nothing that err does not.
-		_ = tx.Rollback()
-		return s.failed(doing, err)
-	}
-	s.fault("commit")
-	if err := tx.Commit(); err != nil {
-		return s.failed(doing, err)
-	}
-	s.fault("done")
-	return nil
 }
 
 // failed adds where an error happened, and what to do about it where the

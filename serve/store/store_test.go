@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sama/record"
+
+	"github.com/pressly/goose/v3"
 )
 
 // TestMain lets the test binary be another process that uses a state.
@@ -25,13 +28,22 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	endServer()
+	os.Exit(code)
 }
 
 // child does one job of a test in a process of its own.
 func child(job string, args []string) error {
 	ctx := context.Background()
-	s, err := Open(ctx, args[0], Options{})
+	var opt Options
+	var err error
+	if job == "scribble" { // args: state, key file
+		if opt.Keys, err = LoadKeys(args[1]); err != nil {
+			return err
+		}
+	}
+	s, err := Open(ctx, args[0], opt)
 	if err != nil {
 		return err
 	}
@@ -43,9 +55,9 @@ func child(job string, args []string) error {
 			}
 		}
 		return s.Close()
-	case "die": // args: state, step, after how many of it
-		left := 0
-		fmt.Sscan(args[2], &left)
+	case "die": // args: state, step, after how many of it, lines
+		left, lines := 0, 0
+		fmt.Sscan(args[2]+" "+args[3], &left, &lines)
 		s.fault = func(step string) {
 			if step != args[1] {
 				return
@@ -56,8 +68,10 @@ func child(job string, args []string) error {
 				select {} // the signal is on its way
 			}
 		}
-		_, err := s.Import(ctx, manyLines(dyingLines))
+		_, err := s.Import(ctx, manyLines(lines))
 		return errors.Join(err, errors.New("alive"))
+	case "scribble":
+		return scribble(s)
 	case "import": // args: state
 		lines := manyLines(dyingLines)
 		fmt.Println("begin")
@@ -178,13 +192,16 @@ func TestTheLogIsSynced(t *testing.T) {
 
 // TestAnotherProcessWaits opens and closes a second handle of a process while
 // the first writes: another process still waits for the first.
-func TestAnotherProcessWaits(t *testing.T) {
-	location := filepath.Join(t.TempDir(), "state.db")
+func TestAnotherProcessWaits(t *testing.T) { eachDatabase(t, anotherProcessWaits) }
+
+func anotherProcessWaits(t *testing.T, b backend) {
+	location := b.fresh(t)
 	s := mustOpen(t, location)
-	tx, err := s.write.Begin()
+	writer, err := s.begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	tx := writer.tx
 	defer func() { _ = tx.Rollback() }()
 	again, err := OpenExisting(t.Context(), location, Options{})
 	if err != nil {
@@ -211,9 +228,11 @@ func TestAnotherProcessWaits(t *testing.T) {
 	}
 }
 
-func TestProcessesMakeAndFillOneState(t *testing.T) {
+func TestProcessesMakeAndFillOneState(t *testing.T) { eachDatabase(t, processesMakeAndFillOneState) }
+
+func processesMakeAndFillOneState(t *testing.T, b backend) {
 	for round := range 3 {
-		location := filepath.Join(t.TempDir(), "state.db")
+		location := b.fresh(t)
 		var all []*exec.Cmd
 		for i := range 6 {
 			cmd := process(t, "decide", location, fmt.Sprintf("%d", i))
@@ -246,13 +265,17 @@ func TestProcessesMakeAndFillOneState(t *testing.T) {
 }
 
 func TestAWriterThatWaitsTooLongSaysWhy(t *testing.T) {
-	location := filepath.Join(t.TempDir(), "state.db")
+	eachDatabase(t, aWriterThatWaitsTooLongSaysWhy)
+}
+
+func aWriterThatWaitsTooLongSaysWhy(t *testing.T, b backend) {
+	location := b.fresh(t)
 	s := mustOpen(t, location)
-	tx, err := s.write.Begin()
+	tx, err := s.begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tx.Rollback() }()
+	defer func() { _ = tx.tx.Rollback() }()
 	other, err := Open(t.Context(), location, Options{Wait: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -267,18 +290,20 @@ func TestAWriterThatWaitsTooLongSaysWhy(t *testing.T) {
 	}
 }
 
-func TestANewerStateIsRefused(t *testing.T) {
-	location := filepath.Join(t.TempDir(), "state.db")
+func TestANewerStateIsRefused(t *testing.T) { eachDatabase(t, aNewerStateIsRefused) }
+
+func aNewerStateIsRefused(t *testing.T, b backend) {
+	location := b.fresh(t)
 	s := mustOpen(t, location)
-	if _, err := s.write.Exec("INSERT INTO " + versionTable + " (version_id, is_applied) VALUES (7, true)"); err != nil {
+	if _, err := s.write.Exec("INSERT INTO " + versionTable + " (version_id, is_applied) VALUES (77, true)"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(t.Context(), location, Options{})
 	newer, ok := errors.AsType[*NewerError](err)
-	if !ok || newer.Has != 7 || newer.Program != 1 {
+	if !ok || newer.Has != 77 || newer.Program != 2 {
 		t.Fatalf("got %v", err)
 	}
-	if want := "state " + location + " has schema version 7, this program knows versions up to 1; use the version of sama that wrote it, or a later one"; err.Error() != want {
+	if want := "state " + s.Location() + " has schema version 77, this program knows versions up to 2; use the version of sama that wrote it, or a later one"; err.Error() != want {
 		t.Errorf("got %q", err)
 	}
 }
@@ -292,13 +317,70 @@ func TestMigrationsAreResumed(t *testing.T) {
 	if s.Created() {
 		t.Error("the file was there")
 	}
-	if _, err := s.write.Exec("DROP TABLE decisions; DELETE FROM " + versionTable + " WHERE version_id > 0"); err != nil {
-		t.Fatal(err)
-	}
+	back(t, s, 0)
 	again := mustOpen(t, location)
 	if _, _, err := again.Decide(t.Context(), Decision{Kind: Same, A: key("a", "1"), B: key("b", "2"), By: "kim"}); err != nil {
 		t.Error(err)
 	}
+}
+
+// back takes a state back to an earlier version of its schema.
+func back(t *testing.T, s *Store, version int64) {
+	t.Helper()
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := goose.NewProvider(s.dialect.goose, s.write, scripts{files, s.dialect.schema}, goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+	if err == nil {
+		_, err = all.DownTo(t.Context(), version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAStateOfTheFirstVersionGoesOn has decisions before it gets the rest.
+func TestAStateOfTheFirstVersionGoesOn(t *testing.T) { eachDatabase(t, aStateOfTheFirstVersionGoesOn) }
+
+func aStateOfTheFirstVersionGoesOn(t *testing.T, b backend) {
+	location := b.fresh(t)
+	s := mustOpen(t, location)
+	back(t, s, 1)
+	for i, d := range manyDecisions(500) { // as the first version wrote them
+		d.ID = int64(i + 1)
+		if _, err := s.write.Exec(insertDecision, d.row()...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := mustList(t, s, All)
+	again, err := OpenExisting(t.Context(), location, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if after := mustList(t, again, All); len(after) != 500 || !slices.Equal(after, before) {
+		t.Errorf("%d decisions before, %d after", len(before), len(after))
+	}
+	if _, err := again.PutRecords(t.Context(), []OnlineRecord{{Key: key("crm", "1"), Op: Put, Fields: []byte("{}")}}, Also{}); err != nil {
+		t.Error(err)
+	}
+	if d, _, err := again.Decide(t.Context(), Decision{Kind: Same, A: key("a", "1"), B: key("b", "2"), By: "kim"}); err != nil || d.ID != 501 {
+		t.Errorf("decision %d, %v", d.ID, err)
+	}
+}
+
+// manyDecisions makes decisions whose keys are in order.
+func manyDecisions(n int) []Decision {
+	list := make([]Decision, 0, n)
+	for _, l := range manyLines(n) {
+		d, err := l.Decision.inOrder(time.Unix(0, 0))
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, d)
+	}
+	return list
 }
 
 func writeFile(t *testing.T, name string, content []byte) {
@@ -372,7 +454,7 @@ func TestPlacesThatCannotHoldAState(t *testing.T) {
 	for location, want := range map[string]string{
 		dir:                                   "is a folder; name a file",
 		filepath.Join(dir, "nowhere", "s.db"): "cannot be made: no such file or directory; name a file in a folder that exists",
-		"postgres://localhost/sama":           "want the path of a file",
+		"mysql://kim:secret@localhost/sama":   `state "mysql://kim@localhost/sama": want the path of a file, or postgres://user@host/database`,
 		"":                                    "want the path of a file",
 	} {
 		if _, err := Open(t.Context(), location, Options{}); err == nil || !strings.Contains(err.Error(), want) {
@@ -398,8 +480,10 @@ func TestAFullDiskChangesNothing(t *testing.T) {
 	}
 }
 
-func TestACancelledCallChangesNothing(t *testing.T) {
-	s := mustOpen(t, filepath.Join(t.TempDir(), "state.db"))
+func TestACancelledCallChangesNothing(t *testing.T) { eachDatabase(t, aCancelledCallChangesNothing) }
+
+func aCancelledCallChangesNothing(t *testing.T, b backend) {
+	s := b.open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
 	s.fault = func(string) {

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"sama/record"
+	"sama/run/index"
+	"sama/serve/online"
+	"sama/serve/store"
+
+	"github.com/parquet-go/parquet-go"
+	"golang.org/x/text/encoding/charmap"
+)
+
+// fieldsOfRow parts a row of CSV into fields by the header's names.
+func fieldsOfRow(t *testing.T, header, row string) map[string]string {
+	t.Helper()
+	text := header + row
+	if !utf8.ValidString(text) {
+		decoded, err := charmap.Windows1252.NewDecoder().String(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = decoded
+	}
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	r.Comma = rune(header[strings.IndexAny(header, ",;\t")])
+	lines, err := r.ReadAll()
+	if err != nil || len(lines) != 2 {
+		t.Fatalf("%q: %v", row, err)
+	}
+	fields := make(map[string]string)
+	for i, name := range lines[0] {
+		if lines[1][i] != "" {
+			fields[name] = lines[1][i]
+		}
+	}
+	return fields
+}
+
+// send takes a record up online, as sama serve does, and returns its identity.
+func send(t *testing.T, s *online.Service, state *store.Store, k record.Key, fields map[string]string) string {
+	t.Helper()
+	a, err := s.Put(t.Context(), k, fields, func(a *online.Arrival) error {
+		text, err := json.Marshal(fields)
+		if err != nil {
+			return err
+		}
+		_, err = state.PutRecords(t.Context(), []store.OnlineRecord{{Key: k, Op: store.Put, Fields: text, Client: "test", Identity: a.Identity, Founded: a.Founded}}, store.Also{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Identity
+}
+
+// identityIn returns the identity of a record in a run, and where an id leads.
+func identityIn(t *testing.T, x *index.Index, s *online.Service, k record.Key, id string) (of, leads string) {
+	t.Helper()
+	r, ok := x.FindRecord(k)
+	if !ok {
+		t.Fatalf("%v is not in the run", k)
+	}
+	leads, _ = s.Identity(id)
+	return x.IdentityID(x.IdentityOf(r)), leads
+}
+
+// TestWhatComesOnlineIsTakenUp sends records between two nights: the next night
+// has them under the same identities, though the exports do not know them yet,
+// and those after it go on with them.
+func TestWhatComesOnlineIsTakenUp(t *testing.T) {
+	e := newExports(t, 1500, 11)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	var files []string
+	for _, source := range []string{"crm", "service", "webshop"} {
+		files = append(files, e.write(t, dir, source))
+	}
+	night := func() { mustRun(t, exitDone, append([]string{"resolve", "--quiet", "--out", out}, files...)...) }
+	night()
+	state, err := store.Open(t.Context(), filepath.Join(out, stateName), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.Close()
+	_, x, s := openService(t, out)
+	given := make(map[record.Key]string)
+	for _, source := range []string{"crm", "service", "webshop"} {
+		for range 40 {
+			row := e.waiting[source][0]
+			e.waiting[source] = e.waiting[source][1:]
+			k := record.Key{Source: source, ID: keyOfRow(row)}
+			given[k] = send(t, s, state, k, fieldsOfRow(t, e.header[source], row))
+			e.rows[source][k.ID] = row
+		}
+	}
+	// A garage that is no export at all: somebody whom the run knows, and somebody
+	// new.
+	known, _, err := s.Profile(x.IdentityID(0), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := make(map[string]string)
+	for _, v := range known.Values {
+		fields[v.Name] = v.Value
+	}
+	given[record.Key{Source: "garage", ID: "G1"}] = send(t, s, state, record.Key{Source: "garage", ID: "G1"}, fields)
+	given[record.Key{Source: "garage", ID: "G2"}] = send(t, s, state, record.Key{Source: "garage", ID: "G2"},
+		map[string]string{"given_name": "Zacharias", "family_name": "Qvistgaard", "email": "zq@qvistgaard.example", "birth_date": "1931-07-13"})
+	compare := func(what string) {
+		moved := 0
+		_, x, s := openService(t, out)
+		for k, id := range given {
+			of, leads := identityIn(t, x, s, k, id)
+			if leads == "" {
+				t.Errorf("%s: %v was given %s, which leads nowhere", what, k, id)
+			} else if of != leads {
+				moved++
+				t.Logf("%s: %v was given %s, which leads to %s, and is of %s", what, k, id, leads, of)
+			}
+		}
+		if moved > 2 {
+			t.Errorf("%s: %d of %d records are of another identity", what, moved, len(given))
+		}
+	}
+	night()
+	compare("the next night")
+	for _, source := range []string{"crm", "service", "webshop"} {
+		e.write(t, dir, source)
+	}
+	night()
+	compare("the night whose exports have them")
+	night()
+	compare("the night after")
+	mustRun(t, exitDone, "check", "--all", out)
+}
+
+// TestErasedPersonsStayAway erases somebody between two nights: nothing of them
+// is in any file of the next run, though the exports still have them.
+func TestErasedPersonsStayAway(t *testing.T) {
+	e := newExports(t, 900, 12)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	var files []string
+	for _, source := range []string{"crm", "service", "webshop"} {
+		files = append(files, e.write(t, dir, source))
+	}
+	night := func() { mustRun(t, exitDone, append([]string{"resolve", "--quiet", "--out", out}, files...)...) }
+	night()
+	keys, err := store.CreateKeys(filepath.Join(out, keysName), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := store.Open(t.Context(), filepath.Join(out, stateName), store.Options{Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, x, s := openService(t, out)
+	var person *online.Profile
+	var email string
+	for i := range uint32(x.Identities()) {
+		p, _, err := s.Profile(x.IdentityID(i), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range p.Values {
+			if v.Name == "email" && len(s.WithValue(v.Column, strings.ToLower(v.Value))) == 1 && len(p.Records) > 1 {
+				person, email = p, v.Value
+			}
+		}
+		if person != nil {
+			break
+		}
+	}
+	var marks []store.Mark
+	for _, k := range person.Records {
+		marks = append(marks, store.Mark{Kind: store.KindRecord, Value: k.String()})
+	}
+	marks = append(marks, store.Mark{Kind: "email", Value: strings.ToLower(email)})
+	id := strings.Clone(person.ID)
+	email = strings.Clone(email)
+	if _, _, err := state.Erase(context.Background(), store.Erasure{Identities: []string{id}, Reason: "asked", By: "test"}, store.Person{Marks: marks}); err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	night()
+	_, _, after := openService(t, out)
+	if live, retired := after.Identity(id); live != "" || !retired {
+		t.Errorf("identity %s leads to %q, retired %v", id, live, retired)
+	}
+	err = filepath.WalkDir(out, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if d.Type()&os.ModeSymlink != 0 {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if strings.HasSuffix(path, ".parquet") {
+			text = nil
+			eachText(t, path, func(s []byte) { text = append(append(text, s...), 0) })
+		}
+		if strings.Contains(string(text), email) {
+			t.Errorf("%s has the address of the erased person", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eachText visits every text of a Parquet file, in any column.
+func eachText(t *testing.T, path string, visit func([]byte)) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := parquet.OpenFile(f, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range p.RowGroups() {
+		rows := g.Rows()
+		buffer := make([]parquet.Row, 64)
+		for {
+			n, err := rows.ReadRows(buffer)
+			for _, row := range buffer[:n] {
+				for _, v := range row {
+					if v.Kind() == parquet.ByteArray {
+						visit(v.ByteArray())
+					}
+				}
+			}
+			if err != nil {
+				break
+			}
+		}
+		rows.Close()
+	}
+}

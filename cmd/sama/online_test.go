@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"sama/graph"
+	"sama/record"
+	"sama/run"
+	"sama/run/index"
+	"sama/serve/online"
+)
+
+// bundledRun resolves the bundled silos and opens what serving needs of the run.
+func bundledRun(t *testing.T) (*run.Run, *index.Index, *online.Service) {
+	t.Helper()
+	dir := filepath.Join(moduleRoot(t), "testdata")
+	out := filepath.Join(t.TempDir(), "customers")
+	mustRun(t, exitDone, "resolve", "--quiet", "--out", out,
+		filepath.Join(dir, "crm.parquet"), filepath.Join(dir, "webshop.csv.gz"), filepath.Join(dir, "service.jsonl"))
+	return openService(t, out)
+}
+
+func openService(t *testing.T, out string) (*run.Run, *index.Index, *online.Service) {
+	t.Helper()
+	r, err := run.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := index.OpenIndex(r.File("index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.Close() })
+	e, err := openEngine(r, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, x, online.NewService(e, graph.Issuer{Run: r.Info.Number, Seed: idSeed}, nil)
+}
+
+// keptRecords returns every record as its source wrote it.
+func keptRecords(t *testing.T, r *run.Run, m *run.Members, visit func(k record.Key, fields map[string]string)) {
+	t.Helper()
+	for _, source := range m.Sources {
+		table, err := r.SourceTable(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := slices.IndexFunc(table.Columns, func(c run.SourceColumn) bool { return c.Name == table.Key })
+		for row := range table.Rows {
+			fields := make(map[string]string)
+			for _, c := range table.Columns {
+				fields[c.Name] = c.Values.At(c.Codes[row])
+			}
+			k := table.Columns[key]
+			visit(record.Key{Source: source, ID: k.Values.At(k.Codes[row])}, fields)
+		}
+	}
+}
+
+func TestOnlineWeighsAsTheRunDid(t *testing.T) {
+	r, _, s := bundledRun(t)
+	m, err := r.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	edges, _, err := r.Edges(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := 0
+	for _, e := range edges {
+		why, err := s.Explain(m.Key(e.A), m.Key(e.B))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why.Weight != e.Weight {
+			if off++; off <= 10 {
+				t.Errorf("%v and %v weigh %v online, %v in the run: %+v", m.Key(e.A), m.Key(e.B), why.Weight, e.Weight, why.Steps)
+			}
+		}
+	}
+	t.Logf("%d of %d edges differ", off, len(edges))
+}
+
+func TestOnlineReadsRecordsAsTheRunDid(t *testing.T) {
+	r, x, s := bundledRun(t)
+	m, err := r.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := make(map[string]int)
+	keptRecords(t, r, m, func(k record.Key, fields map[string]string) {
+		v, err := s.Read(context.Background(), k, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, ok := x.FindRecord(k)
+		if !ok {
+			t.Fatalf("%v is not in the index", k)
+		}
+		for c, info := range x.Columns() {
+			if raw, normal := x.Raw(c, n), x.Normal(c, x.Code(c, n)); v.Raw[c] != raw || v.Normal[c] != normal {
+				if off[info.Name]++; off[info.Name] <= 3 {
+					t.Errorf("%v.%s is read as %q, normal %q; the run has %q, %q", k, info.Name, v.Raw[c], v.Normal[c], raw, normal)
+				}
+			}
+		}
+	})
+	t.Logf("values that differ by column: %v", off)
+}
+
+func TestOnlineSentAgainKeepsItsIdentity(t *testing.T) {
+	r, x, s := bundledRun(t)
+	m, err := r.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved, all := 0, 0
+	keptRecords(t, r, m, func(k record.Key, fields map[string]string) {
+		n, _ := x.FindRecord(k)
+		want := x.IdentityID(x.IdentityOf(n))
+		a, err := s.Put(context.Background(), k, fields, func(*online.Arrival) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all++; a.Identity != want {
+			moved++
+		}
+	})
+	t.Logf("%d of %d records moved", moved, all)
+	if moved*200 > all {
+		t.Errorf("%d of %d records moved", moved, all)
+	}
+}
+
+func TestOnlineMergesAsTheRunDid(t *testing.T) {
+	_, x, s := bundledRun(t)
+	off := 0
+	for i := range uint32(x.Identities()) {
+		fast, ok, err := s.Profile(x.IdentityID(i), false)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		merged, ok, err := s.Profile(x.IdentityID(i), true)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		for c := range merged.Values {
+			merged.Values[c].Losing = nil
+		}
+		same := slices.EqualFunc(fast.Values, merged.Values, func(a, b online.Value) bool {
+			return a.Column == b.Column && a.Value == b.Value && a.Record == b.Record && a.Rule == b.Rule
+		}) && slices.Equal(fast.Records, merged.Records)
+		if !same {
+			if off++; off <= 3 {
+				t.Errorf("identity %s:\nindex  %+v\nmerged %+v", fast.ID, fast, merged)
+			}
+		}
+	}
+	t.Logf("%d of %d identities differ", off, x.Identities())
+}

@@ -1,0 +1,109 @@
+package online
+
+import (
+	"slices"
+	"time"
+
+	"sama/match/blocking"
+	"sama/record"
+)
+
+// Arrival is what came online for one record key: the record, or that it is
+// gone. Of several for one key the last holds.
+type Arrival struct {
+	Key      record.Key
+	Values   *Values   // nil where the record was deleted
+	Identity string    // that it belongs to; of a deleted one, that it belonged to
+	Founded  bool      // the identity was made for it
+	Received time.Time // zero = not known
+
+	since []int64 // consent column of the index → when its value was first received
+
+	keys   []blocking.PostingKey
+	values []columnValue
+}
+
+// columnValue is a normal form in a column of the index.
+type columnValue struct {
+	column int
+	normal string
+}
+
+// overlay is what came since the run. It is guarded by its Service.
+type overlay struct {
+	byKey      map[record.Key]*Arrival
+	byIdentity map[string][]*Arrival // those that are not deleted, in order of arrival
+	byPosting  map[blocking.PostingKey][]*Arrival
+	byValue    map[columnValue][]*Arrival // of identifying columns
+	touched    map[string]bool            // identities that differ from the run's, or may
+	founded    map[string]bool            // ids founded since
+}
+
+func newOverlay() *overlay {
+	return &overlay{
+		byKey:      make(map[record.Key]*Arrival),
+		byIdentity: make(map[string][]*Arrival),
+		byPosting:  make(map[blocking.PostingKey][]*Arrival),
+		byValue:    make(map[columnValue][]*Arrival),
+		touched:    make(map[string]bool),
+		founded:    make(map[string]bool),
+	}
+}
+
+// put adds an arrival in the place of the one before with its key, which it
+// returns.
+func (o *overlay) put(a *Arrival) (before *Arrival) {
+	before = o.byKey[a.Key]
+	if before != nil {
+		o.take(before)
+	}
+	o.byKey[a.Key] = a
+	o.touched[a.Identity] = true
+	if a.Founded {
+		o.founded[a.Identity] = true
+	}
+	if a.Values == nil {
+		return before
+	}
+	o.byIdentity[a.Identity] = append(o.byIdentity[a.Identity], a)
+	for _, k := range a.keys {
+		o.byPosting[k] = append(o.byPosting[k], a)
+	}
+	for _, v := range a.values {
+		o.byValue[v] = append(o.byValue[v], a)
+	}
+	return before
+}
+
+// undo takes an arrival back and puts the one before in its place.
+func (o *overlay) undo(a, before *Arrival) {
+	if o.byKey[a.Key] != a {
+		return
+	}
+	o.take(a)
+	delete(o.byKey, a.Key)
+	if before != nil {
+		o.put(before)
+	}
+}
+
+// take removes an arrival from the lists.
+func (o *overlay) take(a *Arrival) {
+	drop(o.byIdentity, a.Identity, a)
+	for _, k := range a.keys {
+		drop(o.byPosting, k, a)
+	}
+	for _, v := range a.values {
+		drop(o.byValue, v, a)
+	}
+}
+
+// drop removes an arrival from the list under a key, and an empty list with it.
+func drop[K comparable](lists map[K][]*Arrival, key K, a *Arrival) {
+	rest := slices.DeleteFunc(slices.Clone(lists[key]), func(x *Arrival) bool { return x == a })
+	if len(rest) > 0 {
+		lists[key] = rest
+	} else {
+		delete(lists, key)
+	}
+}

@@ -1,0 +1,401 @@
+package online
+
+import (
+	"cmp"
+	"context"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sama/graph"
+	"sama/match/blocking"
+	"sama/record"
+)
+
+// Service is a run together with what came since. Its methods may be called
+// concurrently.
+type Service struct {
+	*Engine
+	// Now is the clock by which records are received; nil = time.Now. It is set
+	// before the first of them.
+	Now     func() time.Time
+	issuer  graph.Issuer
+	decided Decisions
+
+	mu      sync.RWMutex
+	overlay *overlay
+	issued  uint64
+	version atomic.Uint64
+
+	// Arrivals of one key are taken up and committed one after the other, so that
+	// the store has them in the same order.
+	keys [256]sync.Mutex
+	seed maphash.Seed
+}
+
+// onlineIDs is where the counter of ids that are issued online begins; a run's
+// own ids are counted from 0.
+const onlineIDs = 1 << 39
+
+// NewService returns the service of a run to which nothing has come yet. The
+// issuer has the run's number. decided may be nil.
+func NewService(e *Engine, issuer graph.Issuer, decided Decisions) *Service {
+	return &Service{Engine: e, issuer: issuer, decided: decided, overlay: newOverlay(), seed: maphash.MakeSeed()}
+}
+
+// Version grows with everything that comes.
+func (s *Service) Version() uint64 { return s.version.Load() }
+
+// Commit makes an arrival last. What it refuses is taken back.
+type Commit func(a *Arrival) error
+
+// Put takes up a new or changed record: it is matched, joins an identity or
+// founds one, and is visible from then on.
+func (s *Service) Put(ctx context.Context, key record.Key, fields map[string]string, commit Commit) (*Arrival, error) {
+	values, err := s.Read(ctx, key, fields)
+	if err != nil {
+		return nil, err
+	}
+	a := &Arrival{Key: key, Received: s.now()}
+	if err := s.prepare(a, values); err != nil {
+		return nil, err
+	}
+	return a, s.take(a, func() error {
+		a.Identity, a.Founded, err = s.place(a)
+		return err
+	}, commit)
+}
+
+// Delete takes up that a record is gone. The arrival's identity is the one that
+// it belonged to, "" if no such record was known: then nothing is committed.
+func (s *Service) Delete(key record.Key, commit Commit) (*Arrival, error) {
+	a := &Arrival{Key: key}
+	return a, s.take(a, func() error {
+		a.Identity, _ = s.identityOf(key)
+		return nil
+	}, commit)
+}
+
+// Restore takes up an arrival that was committed before, in the order of
+// commitment. Its identity is kept if it is still there; otherwise the record is
+// placed anew and moved is true.
+func (s *Service) Restore(ctx context.Context, key record.Key, fields map[string]string, deleted bool, identity string, founded bool) (a *Arrival, moved bool, err error) {
+	return s.RestoreArrival(ctx, &Arrival{Key: key, Identity: identity, Founded: founded}, fields, deleted)
+}
+
+// RestoreArrival is Restore of an arrival that the caller has made: its key,
+// identity, whether that was founded for it, and when it was received.
+func (s *Service) RestoreArrival(ctx context.Context, a *Arrival, fields map[string]string, deleted bool) (_ *Arrival, moved bool, err error) {
+	identity, founded, key := a.Identity, a.Founded, a.Key
+	if !deleted {
+		values, err := s.Read(ctx, key, fields)
+		if err != nil {
+			return nil, false, err
+		}
+		if err := s.prepare(a, values); err != nil {
+			return nil, false, err
+		}
+	}
+	err = s.take(a, func() error {
+		switch id, live := s.live(identity); {
+		case live:
+			a.Identity = id
+		case founded:
+			// Its id goes on: nobody else can have it.
+		case deleted:
+			a.Identity, _ = s.identityOf(key)
+		default:
+			moved = true
+			a.Identity, a.Founded, err = s.place(a)
+		}
+		return err
+	}, func(*Arrival) error { return nil })
+	return a, moved, err
+}
+
+// prepare works out by what a record is found.
+func (s *Service) prepare(a *Arrival, v *Values) error {
+	a.Values = v
+	finder, err := s.finder(v)
+	if err != nil {
+		return err
+	}
+	a.keys = finder.Keys(0)
+	for c, info := range s.Index.Columns() {
+		if info.Identifying && v.Normal[c] != "" {
+			a.values = append(a.values, columnValue{c, v.Normal[c]})
+		}
+	}
+	return nil
+}
+
+// take places an arrival, makes it visible, and takes it back if it cannot be
+// committed.
+func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
+	lock := &s.keys[maphash.Comparable(s.seed, a.Key)%uint64(len(s.keys))]
+	lock.Lock()
+	defer lock.Unlock()
+	s.mu.Lock()
+	err := place()
+	var before *Arrival
+	if err == nil && a.Identity != "" {
+		before = s.overlay.put(a)
+		a.since = s.saidSince(a, before)
+		s.version.Add(1)
+	}
+	s.mu.Unlock()
+	if err != nil || a.Identity == "" {
+		return err
+	}
+	if err := commit(a); err != nil {
+		s.mu.Lock()
+		s.overlay.undo(a, before)
+		s.version.Add(1)
+		s.mu.Unlock()
+		return err
+	}
+	return nil
+}
+
+// live returns the identity that an id names now, by itself or as an alias.
+func (s *Service) live(id string) (string, bool) {
+	if id == "" {
+		return "", false
+	}
+	if s.overlay.founded[id] {
+		return id, true
+	}
+	if _, ok := s.Index.Find(id); ok {
+		return id, true
+	}
+	surviving, retired, ok := s.Index.Alias(id)
+	return surviving, ok && !retired
+}
+
+// identityOf returns the identity of a record, "" if there is no such record.
+func (s *Service) identityOf(k record.Key) (string, bool) {
+	if a := s.overlay.byKey[k]; a != nil {
+		return a.Identity, a.Values != nil
+	}
+	if r, ok := s.Index.FindRecord(k); ok {
+		return s.Index.IdentityID(s.Index.IdentityOf(r)), true
+	}
+	return "", false
+}
+
+// members returns the records of an identity, those that came online last.
+func (s *Service) members(id string) []row {
+	var rows []row
+	if i, ok := s.Index.Find(id); ok {
+		for _, r := range s.Index.Members(i) {
+			if s.overlay.byKey[s.Index.Key(r)] == nil {
+				rows = append(rows, row{record: r})
+			}
+		}
+	}
+	for _, a := range s.overlay.byIdentity[id] {
+		rows = append(rows, row{values: a.Values})
+	}
+	return rows
+}
+
+// candidates returns the records that blocking proposes for one that is known
+// by its keys, itself apart.
+func (s *Service) candidates(key record.Key, keys []blocking.PostingKey) []row {
+	var found []uint32
+	for _, k := range keys {
+		found = append(found, s.postings.Block(k)...)
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	rows := make([]row, 0, len(found))
+	seen := make(map[*Arrival]bool)
+	for _, k := range keys {
+		for _, a := range s.overlay.byPosting[k] {
+			if a.Key != key && !seen[a] {
+				seen[a] = true
+				rows = append(rows, row{values: a.Values})
+			}
+		}
+	}
+	for _, r := range found {
+		if k := s.Index.Key(r); k != key && s.overlay.byKey[k] == nil {
+			rows = append(rows, row{record: r})
+		}
+	}
+	return rows[:min(len(rows), maxCandidates)]
+}
+
+// identity returns the identity of a row.
+func (s *Service) identity(r row) string {
+	if r.values != nil {
+		return s.overlay.byKey[r.values.Key].Identity
+	}
+	return s.Index.IdentityID(s.Index.IdentityOf(r.record))
+}
+
+// ranked is an identity with the highest weight that any of its records has.
+type ranked struct {
+	id   string
+	best weighed
+}
+
+// rank gathers weighed records, the highest first, by identity.
+func (s *Service) rank(list []weighed) []ranked {
+	var out []ranked
+	for _, w := range list {
+		id := s.identity(w.row)
+		if !slices.ContainsFunc(out, func(r ranked) bool { return r.id == id }) {
+			out = append(out, ranked{id, w})
+		}
+	}
+	return out
+}
+
+// place says which identity a record belongs to.
+func (s *Service) place(a *Arrival) (id string, founded bool, err error) {
+	candidates := s.candidates(a.Key, a.keys)
+	if s.decided != nil {
+		candidates = s.withDecided(a.Key, candidates)
+	}
+	own := s.ownIdentity(a.Key)
+	if len(candidates) > 0 {
+		list, _, err := s.weigh(a.Values, candidates, s.floor(a.Key))
+		if err != nil {
+			return "", false, err
+		}
+		if id, err := s.joined(a, s.rank(list), own); id != "" || err != nil {
+			return id, false, err
+		}
+	}
+	if own.id != "" && own.others == 0 {
+		return own.id, own.founded, nil // nobody else has it
+	}
+	return s.found(), true, nil
+}
+
+// floor is the weight from which on candidates are looked at: where a steward
+// has decided something about a record, all of them.
+func (s *Service) floor(k record.Key) record.Weight {
+	decided := false
+	if s.decided != nil {
+		s.decided.Of(k, func(_ record.Key, same bool) { decided = decided || same })
+	}
+	if decided {
+		return record.WeightOfBits(-1000)
+	}
+	return edgeFloor
+}
+
+// withDecided adds the records that stewards have decided to be the same.
+func (s *Service) withDecided(k record.Key, rows []row) []row {
+	s.decided.Of(k, func(other record.Key, same bool) {
+		if !same || slices.ContainsFunc(rows, func(r row) bool { return s.key(r) == other }) {
+			return
+		}
+		if a := s.overlay.byKey[other]; a != nil {
+			if a.Values != nil {
+				rows = append(rows, row{values: a.Values})
+			}
+		} else if r, ok := s.Index.FindRecord(other); ok {
+			rows = append(rows, row{record: r})
+		}
+	})
+	return rows
+}
+
+func (s *Service) key(r row) record.Key {
+	if r.values != nil {
+		return r.values.Key
+	}
+	return s.Index.Key(r.record)
+}
+
+// ownIdentity is the identity that a record had before it came again.
+type ownIdentity struct {
+	id      string
+	others  int // further records of it
+	founded bool
+}
+
+func (s *Service) ownIdentity(k record.Key) (own ownIdentity) {
+	id, there := s.identityOf(k)
+	if !there {
+		return own
+	}
+	own.id, own.founded = id, s.overlay.founded[id]
+	for _, r := range s.members(id) {
+		if s.key(r) != k {
+			own.others++
+		}
+	}
+	return own
+}
+
+// joined clusters a record with the identities that it may belong to, and
+// returns the one that most records of its cluster have: of equal ones the one
+// that it had, then the one with the highest weight. "" means none of them.
+func (s *Service) joined(a *Arrival, list []ranked, own ownIdentity) (string, error) {
+	rows := []row{{values: a.Values}}
+	add := func(id string) {
+		for _, r := range s.members(id) {
+			if s.key(r) != a.Key && len(rows) < maxRecords {
+				rows = append(rows, r)
+			}
+		}
+	}
+	for _, r := range list[:min(len(list), maxIdentities)] {
+		add(r.id)
+	}
+	if own.id != "" && !slices.ContainsFunc(list[:min(len(list), maxIdentities)], func(r ranked) bool { return r.id == own.id }) {
+		add(own.id)
+	}
+	if len(rows) == 1 {
+		return "", nil
+	}
+	cluster, err := s.cluster(a.Key, rows, s.decided)
+	if err != nil {
+		return "", err
+	}
+	count := make(map[string]int)
+	for _, r := range cluster {
+		if s.key(r) != a.Key {
+			count[s.identity(r)]++
+		}
+	}
+	best := ""
+	better := func(id string) bool {
+		return best == "" || cmp.Or(cmp.Compare(count[id], count[best]), order(id == own.id, best == own.id)) > 0
+	}
+	for _, r := range append(list, ranked{id: own.id}) {
+		if count[r.id] > 0 && better(r.id) {
+			best = r.id
+		}
+	}
+	return best, nil
+}
+
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// found issues an id.
+func (s *Service) found() string {
+	for {
+		id := s.issuer.ID(onlineIDs + s.issued).String()
+		s.issued++
+		if !s.overlay.founded[id] {
+			if _, taken := s.Index.Find(id); !taken {
+				return id
+			}
+		}
+	}
+}

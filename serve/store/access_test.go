@@ -1,0 +1,200 @@
+package store
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// reads makes rows of the access log.
+func reads(n int) []Access {
+	var rows []Access
+	for i := range n {
+		rows = append(rows, Access{Client: "garage", Purpose: "booking", Identity: fmt.Sprintf("id-%d", i%3), Fields: []string{"given_name", "phone"}[:1+i%2], What: "read", Basis: "contract"})
+	}
+	return rows
+}
+
+func mustAppend(t *testing.T, s *Store, rows ...Access) {
+	t.Helper()
+	if err := s.AppendAccess(ctx, rows); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheChainIsAsWritten compares with hashes computed by Python's hashlib.
+func TestTheChainIsAsWritten(t *testing.T) { eachDatabase(t, theChainIsAsWritten) }
+
+func theChainIsAsWritten(t *testing.T, b backend) {
+	s := b.open(t)
+	if v, err := s.VerifyAccess(ctx); err != nil || v.Rows != 0 || v.Head.ID != 0 {
+		t.Errorf("of an empty log: %v %v", v, err)
+	}
+	mustAppend(t, s, Access{At: time.UnixMicro(1_800_000_000_123_456), Client: "garage", Staff: "s-7", Purpose: "booking", Identity: "id-1", Fields: []string{"given_name", "phone"}, What: "read", Basis: "granted 17"})
+	mustAppend(t, s, Access{At: time.UnixMicro(1_800_000_001_000_000), Client: "mailer", Purpose: "mailing", Job: "export-ä", What: "export", Persons: 1_000_000})
+	head, err := s.AccessHead(ctx)
+	if want := "5dc3249f7b634985ea5354103ab3ba041f83842df11e3e20eb9eaa2b3c2b9816"; err != nil || head.ID != 2 || hex.EncodeToString(head.Hash[:]) != want {
+		t.Errorf("head %d %x, want %s (%v)", head.ID, head.Hash, want, err)
+	}
+}
+
+func TestOnesOwnAccesses(t *testing.T) { eachDatabase(t, onesOwnAccesses) }
+
+func onesOwnAccesses(t *testing.T, b backend) {
+	s := b.open(t)
+	mustAppend(t, s, reads(10)...) // id-0 in 1, 4, 7, 10; id-1 in 2, 5, 8
+	mustAppend(t, s, Access{Client: "mailer", Purpose: "mailing", Job: "export", What: "export", Persons: 3})
+	ids := func(before int64, limit int, identities ...string) (got []int64) {
+		list, err := s.AccessOf(ctx, identities, before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			got = append(got, a.ID)
+		}
+		return got
+	}
+	for _, c := range []struct{ got, want []int64 }{
+		{ids(0, 9, "id-0"), []int64{10, 7, 4, 1}},
+		{ids(0, 4, "id-0", "id-1"), []int64{10, 8, 7, 5}},
+		{ids(5, 4, "id-0", "id-1"), []int64{4, 2, 1}},
+		{ids(0, 9, "id-9"), nil}, {ids(0, 9, ""), nil}, {ids(0, 9), nil},
+	} {
+		if !cmp.Equal(c.got, c.want) {
+			t.Errorf("got %v, want %v", c.got, c.want)
+		}
+	}
+	list, err := s.AccessOf(ctx, []string{"id-1"}, 0, 1)
+	want := reads(8)[7]
+	want.ID, want.At = 8, s.opt.Now()
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	want.Hash = list[0].Hash
+	if !cmp.Equal(list[0], want) {
+		t.Error(cmp.Diff(want, list[0]))
+	}
+	for _, wrong := range []Access{{What: "read"}, {Client: "x", What: "Read"}, {Client: "x", What: "swept"}, {Client: "x", What: "read", Fields: []string{"a,b"}}, {Client: "x", What: "read", Basis: "\xff"}} {
+		if err := s.AppendAccess(ctx, []Access{wrong}); err == nil {
+			t.Errorf("appended %v", wrong)
+		}
+	}
+}
+
+// broken tells the row at which the log does not hold, 0 if it holds.
+func broken(t *testing.T, s *Store) int64 {
+	t.Helper()
+	_, err := s.VerifyAccess(ctx)
+	if err == nil {
+		return 0
+	}
+	found, ok := errors.AsType[*BrokenError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	return found.ID
+}
+
+// TestEveryChangeOfTheLogIsFound changes each column of each row, and takes
+// rows away, adds and swaps them, each time from the whole log.
+func TestEveryChangeOfTheLogIsFound(t *testing.T) { eachDatabase(t, everyChangeOfTheLogIsFound) }
+
+func everyChangeOfTheLogIsFound(t *testing.T, b backend) {
+	s := b.open(t)
+	const rows = 9
+	mustAppend(t, s, reads(rows)...)
+	try := func(what string, want int64, statements ...string) {
+		t.Helper()
+		tx, err := s.begin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range statements {
+			if _, err := tx.tx.Exec(statement); err != nil {
+				t.Fatal(statement, err)
+			}
+		}
+		head, err := accessHead(ctx, tx.tx)
+		if err == nil {
+			_, err = verify(ctx, tx.tx, head)
+		}
+		found, _ := errors.AsType[*BrokenError](err)
+		if found == nil || found.ID != want {
+			t.Errorf("%s: got %v, want row %d", what, err, want)
+		}
+		if err := tx.tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := int64(1); id <= rows; id++ {
+		for _, set := range []string{"at = at + 1", "client = 'other'", "staff = 'x'", "purpose = ''", "identity = 'id-7'", "job = 'x'", "fields = fields || ',email'",
+			"what = 'searched'", "basis = 'consent'", "persons = 1", "client = 'garageb', purpose = 'ooking'", fmt.Sprintf("hash = (SELECT hash FROM access_log WHERE id = %d)", id%rows+1)} {
+			try(set, id, fmt.Sprintf("UPDATE access_log SET %s WHERE id = %d", set, id))
+		}
+		try("removed", id, fmt.Sprintf("DELETE FROM access_log WHERE id = %d", id))
+		if id < rows {
+			try("swapped", id, fmt.Sprintf("UPDATE access_log SET id = 99 WHERE id = %d", id), fmt.Sprintf("UPDATE access_log SET id = %d WHERE id = %d", id, id+1), fmt.Sprintf("UPDATE access_log SET id = %d WHERE id = 99", id+1))
+		}
+		try("cut", id, fmt.Sprintf("DELETE FROM access_log WHERE id >= %d", id))
+		try("begun later", 1, fmt.Sprintf("DELETE FROM access_log WHERE id <= %d", id))
+	}
+	columns := strings.TrimPrefix(accessColumns, "id, ")
+	try("added at the end", rows+1, fmt.Sprintf("INSERT INTO access_log (%s) SELECT %d, %s FROM access_log WHERE id = 1", accessColumns, rows+1, columns))
+	try("added before", -1, fmt.Sprintf("INSERT INTO access_log (%s) SELECT -1, %s FROM access_log WHERE id = 1", accessColumns, columns))
+	try("a forged checkpoint", 4, "INSERT INTO access_checkpoints (id, hash, at, made_by, removed) SELECT 4, hash, 0, 'kim', 4 FROM access_log WHERE id = 4", "DELETE FROM access_log WHERE id <= 4")
+	try("an older end", rows, fmt.Sprintf("UPDATE access_head SET hash = (SELECT hash FROM access_log WHERE id = %d)", rows-1))
+	if id := broken(t, s); id != 0 {
+		t.Errorf("the log itself is broken at %d", id)
+	}
+}
+
+func TestTheLogIsSwept(t *testing.T) { eachDatabase(t, theLogIsSwept) }
+
+func theLogIsSwept(t *testing.T, b backend) {
+	var c clock
+	s := openClocked(t, b.fresh(t), &c)
+	if p, err := s.SweepAccess(ctx, c.now(), "kim"); err != nil || p.ID != 0 {
+		t.Errorf("of an empty log: %v %v", p, err)
+	}
+	for range 4 {
+		mustAppend(t, s, reads(5)...)
+		c.advance(24 * time.Hour)
+	}
+	head, err := s.AccessHead(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.SweepAccess(ctx, at("2026-11-26T01:00:00Z")(), "kim")
+	if err != nil || p.ID != 10 || p.Removed != 10 || p.By != "kim" {
+		t.Fatalf("%v %v", p, err)
+	}
+	v, err := s.VerifyAccess(ctx)
+	if err != nil || v.First != 11 || v.Last != 21 || v.Rows != 11 || v.Checkpoint != p || v.Head.ID != head.ID+1 {
+		t.Errorf("%+v %v", v, err)
+	}
+	if p, err := s.SweepAccess(ctx, at("2026-11-26T01:00:00Z")(), "kim"); err != nil || p.ID != 0 {
+		t.Errorf("a second time: %v %v", p, err)
+	}
+	p, err = s.SweepAccess(ctx, c.now().Add(time.Hour), "lee") // everything
+	if err != nil || p.ID != 21 || p.Removed != 11 {
+		t.Errorf("%v %v", p, err)
+	}
+	mustAppend(t, s, reads(2)...)
+	if v, err := s.VerifyAccess(ctx); err != nil || v.First != 22 || v.Rows != 3 {
+		t.Errorf("%+v %v", v, err)
+	}
+	if _, err := s.write.Exec("DELETE FROM access_log WHERE id = 22"); err != nil {
+		t.Fatal(err)
+	}
+	if id := broken(t, s); id != 22 {
+		t.Errorf("broken at %d, want 22", id)
+	}
+	if _, err := s.SweepAccess(ctx, c.now().Add(time.Hour), "lee"); err == nil || !strings.Contains(err.Error(), "does not hold at row 22: it is missing") {
+		t.Errorf("swept: %v", err)
+	}
+}

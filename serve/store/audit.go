@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Verified says what a verification of the access log looked at.
+type Verified struct {
+	First, Last int64 // ids; 0, 0 = the log is empty
+	Rows        int64
+	Checkpoint  Checkpoint // ID 0 = no rows were ever removed
+	Head        AccessHead
+}
+
+// Checkpoint is where the rows of the access log up to ID were removed.
+type Checkpoint struct {
+	ID      int64    // of the last row that was removed
+	Hash    [32]byte // of that row
+	At      time.Time
+	By      string // who removed them
+	Removed int64  // how many with this sweep
+}
+
+// basis is what the log itself says of a checkpoint.
+func (c *Checkpoint) basis() string {
+	return fmt.Sprintf("rows up to %d, hash %s", c.ID, hex.EncodeToString(c.Hash[:]))
+}
+
+// BrokenError says where the chain of the access log does not hold.
+type BrokenError struct {
+	ID  int64 // the first row that is not as it was appended, or missing
+	Why string
+}
+
+// Error says what to do.
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("the access log does not hold at row %d: %s; rows before it are as they were appended; compare it with a backup", e.ID, e.Why)
+}
+
+func (*BrokenError) aboutState() {}
+
+// VerifyAccess reads the whole access log and computes its hashes anew. The
+// error is a [*BrokenError] with the first row that was changed, removed or
+// slipped in. It takes memory for one row, however long the log.
+func (s *Store) VerifyAccess(ctx context.Context) (Verified, error) {
+	var v Verified
+	err := s.snapshot(ctx, func(tx *sql.Tx) (err error) {
+		if v.Head, err = accessHead(ctx, tx); err != nil {
+			return err
+		}
+		v, err = verify(ctx, tx, v.Head)
+		return err
+	})
+	return v, s.failed("verifying the access log of", err)
+}
+
+// verify goes through the rows up to a head.
+func verify(ctx context.Context, db queryer, head AccessHead) (Verified, error) {
+	v := Verified{Head: head}
+	var err error
+	if v.Checkpoint, err = lastCheckpoint(ctx, db); err != nil {
+		return v, err
+	}
+	c := chain{id: v.Checkpoint.ID, hash: v.Checkpoint.Hash}
+	signed := v.Checkpoint.ID == 0
+	err = eachRow(ctx, db, func(rows *sql.Rows) error {
+		a, fields, err := scanAccess(rows)
+		if err != nil {
+			return err
+		}
+		if a.ID != c.id+1 {
+			return &BrokenError{c.id + 1, fmt.Sprintf("it is missing, the next is %d", a.ID)}
+		}
+		if c.add(&a, fields) != a.Hash {
+			return &BrokenError{a.ID, "its hash is not that of the row before and its content"}
+		}
+		if a.What == sweptRow && a.Basis == v.Checkpoint.basis() {
+			signed = true
+		}
+		if v.Rows++; v.First == 0 {
+			v.First = a.ID
+		}
+		v.Last = a.ID
+		return nil
+	}, "SELECT "+accessColumns+" FROM access_log WHERE id > $1 AND id <= $2 ORDER BY id", v.Checkpoint.ID, head.ID)
+	switch {
+	case err != nil:
+		return v, err
+	case c.id != head.ID:
+		return v, &BrokenError{c.id + 1, fmt.Sprintf("it is missing, the log went up to %d", head.ID)}
+	case c.hash != head.Hash:
+		return v, &BrokenError{c.id, "it is not the row that was appended last"}
+	case !signed:
+		return v, &BrokenError{v.Checkpoint.ID, "the rows up to it are gone, and no row of the log says that they were swept"}
+	}
+	var stray int64
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0) FROM access_log WHERE id <= $1 OR id > $2", v.Checkpoint.ID, head.ID).Scan(&stray)
+	if err == nil && stray != 0 {
+		err = &BrokenError{stray, "it is not part of the chain"}
+	}
+	return v, err
+}
+
+func lastCheckpoint(ctx context.Context, db queryer) (Checkpoint, error) {
+	var c Checkpoint
+	var hash []byte
+	var at sql.NullInt64
+	err := db.QueryRowContext(ctx, "SELECT id, hash, at, made_by, removed FROM access_checkpoints ORDER BY id DESC LIMIT 1").Scan(&c.ID, &hash, &at, &c.By, &c.Removed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Checkpoint{}, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c.At = ofMicros(at)
+	return c, copyHash(&c.Hash, hash)
+}
+
+// SweepAccess removes the rows before a time, up to the first that is younger,
+// and returns the checkpoint that stands in their place; its ID is 0 if there
+// were none. Before, it verifies the whole log and refuses one that does not
+// hold, with a [*BrokenError]. The log itself gets a row that says what was
+// removed, so that nobody can make a checkpoint afterwards.
+func (s *Store) SweepAccess(ctx context.Context, before time.Time, by string) (Checkpoint, error) {
+	if by == "" {
+		return Checkpoint{}, &invalidError{errors.New("nobody is named as the one who sweeps the access log")}
+	}
+	if err := checkText("name", by); err != nil {
+		return Checkpoint{}, &invalidError{err}
+	}
+	var c Checkpoint
+	err := s.transact(ctx, "sweeping the access log of", func(t *txn) error {
+		c = Checkpoint{}
+		head, err := accessHead(t.ctx, t.tx)
+		if err != nil {
+			return err
+		}
+		if _, err := verify(t.ctx, t.tx, head); err != nil {
+			return err
+		}
+		var upTo int64
+		err = t.one("SELECT COALESCE((SELECT MIN(id) FROM access_log WHERE at >= $1), (SELECT last FROM heads WHERE name = $2) + 1) - 1",
+			[]any{before.UnixMicro(), headAccess}, &upTo)
+		if err != nil {
+			return err
+		}
+		var hash []byte
+		err = t.one("SELECT hash FROM access_log WHERE id = $1", []any{upTo}, &hash)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // there is nothing that old
+		}
+		if err != nil {
+			return err
+		}
+		c = Checkpoint{ID: upTo, At: t.now, By: by}
+		if err := copyHash(&c.Hash, hash); err != nil {
+			return err
+		}
+		return t.sweepAccess(&c)
+	})
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return c, nil
+}
+
+func (t *txn) sweepAccess(c *Checkpoint) (err error) {
+	if c.Removed, err = t.exec("DELETE FROM access_log WHERE id <= $1", c.ID); err != nil {
+		return err
+	}
+	if _, err := t.appendAccess([]Access{{At: c.At, Client: "sama", Staff: c.By, What: sweptRow, Basis: c.basis(), Persons: 0}}); err != nil {
+		return err
+	}
+	_, err = t.exec("INSERT INTO access_checkpoints (id, hash, at, made_by, removed) VALUES ($1, $2, $3, $4, $5)",
+		c.ID, c.Hash[:], c.At.UnixMicro(), c.By, c.Removed)
+	return err
+}

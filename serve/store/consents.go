@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ConsentEvent is one row of the ledger of consents, which is only ever added
+// to. The state keeps its words as they are; what they mean is for package
+// consent.
+type ConsentEvent struct {
+	ID            int64  // from 1, without gaps, in the order of the commits; 0 = not recorded
+	Anchor        string // what it is tied to: record:…, contact:…, account:…, never an identity
+	Purpose       string
+	Channel       string // "" = any
+	Controller    string
+	Act           string
+	At            time.Time // when it was done; zero = now
+	Recorded      time.Time // when it came here; set by AddConsents
+	Source        string    // which export, client or page
+	Authenticated string    // how the one who did it was known
+	TextVersion   string    // of the text that was shown
+	Receipt       string
+	Expires       time.Time // zero = it does not
+}
+
+// ErasedAnchor is what the anchor of somebody who was erased begins with. A
+// keyed digest follows.
+const ErasedAnchor = "erased:"
+
+// AddConsents records events, all or none. Calls of several callers share a
+// transaction.
+func (s *Store) AddConsents(ctx context.Context, events []ConsentEvent, also Also) (Done, error) {
+	subjects := make([]string, len(events))
+	for i := range events {
+		if err := events[i].check(); err != nil {
+			return Done{}, &invalidError{fmt.Errorf("consent event %d: %w", i+1, err)}
+		}
+		subjects[i] = events[i].Anchor
+	}
+	if err := also.check(); err != nil {
+		return Done{}, err
+	}
+	var done Done
+	err := s.together(ctx, "recording consents in", func(t *txn) (err error) {
+		done, err = t.also(&also, subjects, func() ([]int64, error) { return t.addConsents(events) })
+		return err
+	})
+	if err != nil {
+		return Done{}, err
+	}
+	return done, nil
+}
+
+// check does not quote what it finds: an anchor is of a person.
+func (e *ConsentEvent) check() error {
+	var errs []error
+	if kind, of, _ := strings.Cut(e.Anchor, ":"); !isWord(kind) || of == "" || checkText("anchor", e.Anchor) != nil {
+		errs = append(errs, errors.New("want an anchor such as record:crm:C0012"))
+	} else if kind+":" == ErasedAnchor {
+		errs = append(errs, errors.New("whom the anchor names was erased"))
+	}
+	if e.Act == "" {
+		errs = append(errs, errors.New("want an act"))
+	}
+	for _, x := range [...]struct{ name, text string }{{"purpose", e.Purpose}, {"channel", e.Channel}, {"controller", e.Controller},
+		{"act", e.Act}, {"source", e.Source}, {"authenticated", e.Authenticated}, {"text version", e.TextVersion}, {"receipt", e.Receipt}} {
+		if checkText(x.name, x.text) != nil {
+			errs = append(errs, fmt.Errorf("want %s in UTF-8 without NUL", x.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+const consentColumns = "id, anchor, purpose, channel, controller, act, at, recorded, source, authenticated, text_version, receipt, expires"
+
+func (t *txn) addConsents(events []ConsentEvent) ([]int64, error) {
+	first, err := t.take(headConsents, len(events))
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, len(events))
+	err = t.insert("consents", consentColumns, "", len(events), func(i int, args []any) []any {
+		e := &events[i]
+		at := t.now
+		if !e.At.IsZero() {
+			at = e.At
+		}
+		numbers[i] = first + int64(i)
+		return append(args, numbers[i], e.Anchor, e.Purpose, e.Channel, e.Controller, e.Act, at.UnixMicro(), t.now.UnixMicro(),
+			e.Source, e.Authenticated, e.TextVersion, e.Receipt, micros(e.Expires))
+	})
+	return numbers, err
+}
+
+// anchorsAtOnce is how many anchors one statement looks for.
+const anchorsAtOnce = 256
+
+// ConsentsOf returns the events of anchors, in order of their ids.
+func (s *Store) ConsentsOf(ctx context.Context, anchors []string) ([]ConsentEvent, error) {
+	anchors = slices.Compact(slices.Sorted(slices.Values(anchors)))
+	var list []ConsentEvent
+	for part := range slices.Chunk(anchors, anchorsAtOnce) {
+		var query strings.Builder
+		query.WriteString("SELECT " + consentColumns + " FROM consents WHERE anchor IN (")
+		writeParameters(&query, 1, len(part))
+		query.WriteString(")")
+		args := make([]any, len(part))
+		for i, anchor := range part {
+			args[i] = anchor
+		}
+		err := eachRow(ctx, s.read, func(rows *sql.Rows) error {
+			e, err := scanConsent(rows)
+			list = append(list, e)
+			return err
+		}, query.String(), args...)
+		if err != nil {
+			return nil, s.failed("reading consents from", err)
+		}
+	}
+	slices.SortFunc(list, func(a, b ConsentEvent) int { return int(a.ID - b.ID) })
+	return list, nil
+}
+
+// ConsentsAfter returns the events with ids above after, at most limit, in
+// order of their ids.
+func (s *Store) ConsentsAfter(ctx context.Context, after int64, limit int) ([]ConsentEvent, error) {
+	var list []ConsentEvent
+	err := eachRow(ctx, s.read, func(rows *sql.Rows) error {
+		e, err := scanConsent(rows)
+		list = append(list, e)
+		return err
+	}, "SELECT "+consentColumns+" FROM consents WHERE id > $1 ORDER BY id LIMIT $2", after, int64(limit))
+	return list, s.failed("reading consents from", err)
+}
+
+// ConsentsByAnchor goes through all events, those of one anchor together: in
+// order of the bytes of the anchors, and of ids within. An error ends it.
+func (s *Store) ConsentsByAnchor(ctx context.Context) iter.Seq2[ConsentEvent, error] {
+	return func(yield func(ConsentEvent, error) bool) {
+		eachOf(ctx, s, "reading consents from", yield, scanConsent, "SELECT "+consentColumns+" FROM consents ORDER BY anchor, id")
+	}
+}
+
+func scanConsent(rows *sql.Rows) (ConsentEvent, error) {
+	var e ConsentEvent
+	var at, recorded, expires sql.NullInt64
+	err := rows.Scan(&e.ID, &e.Anchor, &e.Purpose, &e.Channel, &e.Controller, &e.Act, &at, &recorded,
+		&e.Source, &e.Authenticated, &e.TextVersion, &e.Receipt, &expires)
+	e.At, e.Recorded, e.Expires = ofMicros(at), ofMicros(recorded), ofMicros(expires)
+	return e, err
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestPasswordsAreNotShown opens what is not there with a password, written
+// rightly and wrongly.
+func TestPasswordsAreNotShown(t *testing.T) {
+	for location, shown := range map[string]string{
+		"postgres://kim:hemlig@127.0.0.1:1/sama":                                 "postgres://kim@127.0.0.1:1/sama",
+		"postgresql://127.0.0.1:1/sama?user=kim&password=hemlig&sslmode=disable": "postgresql://127.0.0.1:1/sama?user=kim",
+		"postgres://kim:hem/lig@127.0.0.1:1/sama":                                "postgres://…",
+		"postgres://kim:hem%lig@127.0.0.1:1/sama":                                "postgres://…",
+		"postgres://kim:hemlig@127.0.0.1:1:2/sama":                               "postgres://kim@127.0.0.1:1:2/sama",
+		"postgres://kim:hemlig@127.0.0.1:port/sama":                              "postgres://…",
+		"postgres://kim:hemlig@127.0.0.1:1/sama?sslmode=hemlig":                  "postgres://kim@127.0.0.1:1/sama",
+		"mysql://kim:hemlig@127.0.0.1:1/sama":                                    "mysql://kim@127.0.0.1:1/sama",
+	} {
+		_, err := Open(t.Context(), location, Options{})
+		if err == nil || strings.Contains(err.Error(), "hem") || strings.Contains(err.Error(), "lig") || !strings.Contains(err.Error(), shown) {
+			t.Errorf("%s: got %v, want %q", shown, err, shown)
+		}
+		if d, ok := dialectOf(location); ok && d.shown(location) != shown {
+			t.Errorf("shown as %s, want %s", d.shown(location), shown)
+		}
+	}
+}
+
+func TestASchemaOfSomethingElse(t *testing.T) {
+	location := freshSchema(t)
+	if _, err := OpenExisting(t.Context(), location, Options{}); !errors.Is(err, ErrNoState) {
+		t.Errorf("got %v, want that there is no state", err)
+	}
+	db, _, err := connectServer(location, Options{}.withDefaults())
+	if err == nil {
+		_, err = db.Exec("CREATE TABLE customers (id INTEGER)")
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), location, Options{}); err == nil || !strings.Contains(err.Error(), "the schema has tables of something else") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatAServerRefusesIsExplained(t *testing.T) {
+	needServer(t)
+	for location, want := range map[string]string{
+		strings.Replace(serverURL(""), "/postgres?", "/nowhere?", 1): "there is no such database; make it with createdb",
+		strings.Replace(serverURL(""), "postgres@", "stranger@", 1):  "the server does not let you in; check user and password",
+		"postgres://kim@/sama?host=" + strings.Repeat("/nowhere", 2): "the server cannot be reached; check host and port",
+	} {
+		if _, err := Open(t.Context(), location, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestAStateOfAServer(t *testing.T) {
+	location := freshSchema(t)
+	s := mustOpen(t, location)
+	if !s.Created() {
+		t.Error("there was none")
+	}
+	if again := mustOpen(t, location); again.Created() {
+		t.Error("there was one")
+	}
+	if _, _, err := s.Decide(ctx, Decision{Kind: Same, A: key("a", "1"), B: key("b", "2"), By: "kim"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(ctx); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.read.Exec("DELETE FROM decisions"); err == nil {
+		t.Error("a reader's connection could write")
+	}
+	if err := s.Backup(ctx, "nowhere/copy.db"); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "pg_dump") {
+		t.Errorf("got %v", err)
+	}
+	var kept string
+	if err := s.write.QueryRow("SHOW synchronous_commit").Scan(&kept); err != nil || kept != "on" {
+		t.Errorf("synchronous_commit is %s (%v)", kept, err)
+	}
+}
