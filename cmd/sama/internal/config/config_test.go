@@ -46,7 +46,8 @@ func anyConfig(t *rapid.T) Config {
 		s := ingest.SourceMapping{Source: text().Draw(t, "source"), Key: text().Draw(t, "key")}
 		for range rapid.IntRange(0, 3).Draw(t, "columns") {
 			s.Columns = append(s.Columns, ingest.ColumnMapping{Column: text().Draw(t, "column"), As: rapid.SampledFrom(ingest.Roles()).Draw(t, "as"),
-				Layout: rapid.SampledFrom([]string{"", "DMY", "NO"}).Draw(t, "layout")})
+				Layout:  rapid.SampledFrom([]string{"", "DMY", "NO"}).Draw(t, "layout"),
+				Purpose: rapid.SampledFrom([]string{"", "marketing", "no"}).Draw(t, "purpose"), Channel: rapid.SampledFrom([]string{"", "sms", "on"}).Draw(t, "channel"), Inverted: rapid.Bool().Draw(t, "inverted")})
 		}
 		if rapid.Bool().Draw(t, "delta") {
 			s.Mode, s.Deletes = ingest.ModeDelta, some.Draw(t, "deletes")

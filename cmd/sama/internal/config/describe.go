@@ -38,6 +38,10 @@ var descriptions = map[string]string{
 	"ColumnMapping.Layout":  "dates: YMD, DMY or MDY; telephone numbers: the country of national numbers, such as FI",
 	"ColumnMapping.Why":     "why it was proposed; has no effect",
 
+	"ColumnMapping.Purpose":  "consents: what for; marketing if not given",
+	"ColumnMapping.Channel":  "consents: through which channel, such as email, sms, phone or post; any if not given",
+	"ColumnMapping.Inverted": "consents: yes means that the person refused, as in do_not_call",
+
 	"Blocking.Rules":          "each a conjunction of key expressions, such as family_name.sound + birth_date.year; without rules they are chosen from the data",
 	"Blocking.SplitBy":        "key expressions that part blocks that are too large",
 	"Blocking.Block":          "greatest number of records in a block",

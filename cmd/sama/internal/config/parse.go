@@ -48,15 +48,26 @@ func Parse(name string, text []byte) (*File, error) {
 	}
 	if len(problems) > 0 {
 		sortErrors(problems)
-		if yaml.Unmarshal(text, &f.Config) != nil {
+		if f.decode(text) != nil {
 			f = nil
 		}
 		return f, &Errors{problems}
 	}
-	if err := yaml.UnmarshalWithOptions(text, &f.Config, yaml.Strict()); err != nil {
+	if err := f.decode(text, yaml.Strict()); err != nil {
 		return nil, &Errors{[]*Error{f.syntaxError(err)}}
 	}
 	return f, nil
+}
+
+// decode reads the values. The library panics at some values of another kind than
+// the type has, such as a tagged one where a list belongs.
+func (f *File) decode(text []byte, options ...yaml.DecodeOption) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a value of another kind than belongs there (%v)", p)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(text, &f.Config, options...)
 }
 
 // ErrorAt returns an error about the value at a path of keys and indices, such

@@ -108,6 +108,15 @@ func (w *writer) sources(sources []ingest.SourceMapping, n Notes) {
 			if c.Layout != "" {
 				text += ", layout: " + scalar(c.Layout)
 			}
+			if c.Purpose != "" {
+				text += ", purpose: " + scalar(c.Purpose)
+			}
+			if c.Channel != "" {
+				text += ", channel: " + scalar(c.Channel)
+			}
+			if c.Inverted {
+				text += ", inverted: true"
+			}
 			rows = append(rows, row{text + "}", c.Why})
 		}
 		w.rows(3, rows)

@@ -1,0 +1,288 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sama/serve/api"
+	"sama/serve/consent"
+	"sama/serve/store"
+)
+
+// A cursor is a place in the feed: the sequence number of the last event that
+// was taken, or, inside an event that says that a run was adopted, also how many
+// of the run's changes were: "12" or "12.500".
+
+func parseCursor(text string) (store.Place, error) {
+	seq, row, inside := strings.Cut(text, ".")
+	var at store.Place
+	var err, err2 error
+	at.Seq, err = strconv.ParseInt(seq, 10, 64)
+	if inside {
+		at.Row, err2 = strconv.ParseInt(row, 10, 64)
+	}
+	if err != nil || err2 != nil {
+		return at, refuse("invalid_request", "that is no cursor of this feed")
+	}
+	return at, nil
+}
+
+func cursorOf(at store.Place) string {
+	if at.Row == 0 {
+		return strconv.FormatInt(at.Seq, 10)
+	}
+	return fmt.Sprintf("%d.%d", at.Seq, at.Row)
+}
+
+// viewer says what of the feed one client may see.
+type viewer struct {
+	client *Client
+	fields func(name string) bool // columns whose names it may see
+	kinds  []string               // nil = all
+}
+
+// grantedFilter is a filter with the purpose that it is for.
+type grantedFilter struct {
+	*consent.Filter
+	purpose string
+}
+
+// newViewer makes the viewer of a client for a purpose, "" being any of its
+// own.
+func (s *Server) newViewer(ctx context.Context, e Engine, c *Client, purpose string, kinds []string) (*viewer, error) {
+	all, err := s.purposes.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	columns := namesOf(e.Columns())
+	ids := c.Purposes
+	if purpose != "" {
+		ids = []string{purpose}
+	}
+	var filters []*grantedFilter
+	for _, id := range ids {
+		if p, ok := all.find(id); ok {
+			filters = append(filters, &grantedFilter{all.filter(c, p, s.Policy, columns), id})
+		}
+	}
+	return &viewer{client: c, kinds: kinds, fields: func(name string) bool {
+		i := slices.Index(columns, name)
+		return i >= 0 && slices.ContainsFunc(filters, func(f *grantedFilter) bool {
+			return f.Why(i, &consent.Decision{Purpose: f.purpose, Allowed: true}) == consent.NotWithheld
+		})
+	}}, nil
+}
+
+// see takes out of a change what the client may not see; false leaves nothing.
+func (v *viewer) see(c *api.Change) bool {
+	if v.kinds != nil && !slices.Contains(v.kinds, string(c.Kind)) {
+		return false
+	}
+	if c.Purpose != nil && !slices.Contains(v.client.Purposes, *c.Purpose) {
+		return false
+	}
+	if c.Fields == nil {
+		return true
+	}
+	seen := slices.DeleteFunc(slices.Clone(*c.Fields), func(name string) bool { return !v.fields(name) })
+	c.Fields = &seen
+	if len(seen) == 0 {
+		c.Fields = nil
+	}
+	// That columns changed of which it may see none is nothing to it.
+	return len(seen) > 0 || c.Kind != "changed"
+}
+
+// feedPage is a part of the feed.
+type feedPage struct {
+	changes []api.Change
+	next    store.Place
+	more    bool
+}
+
+// feedFrom reads the feed from a place on, as far as limit rows go, of which the
+// viewer may see fewer.
+func (s *Server) feedFrom(ctx context.Context, e Engine, at store.Place, limit int, v *viewer) (*feedPage, error) {
+	after := at.Seq
+	if at.Row > 0 {
+		after-- // the event that it is inside of
+	}
+	events, err := s.Store.Feed(ctx, after, limit+1)
+	var gone *store.GoneError
+	if errors.As(err, &gone) {
+		return nil, refuse("cursor_gone", fmt.Sprintf("events up to %d were removed; read the profiles anew and go on from cursor %d", gone.Floor, gone.Floor))
+	}
+	if err != nil {
+		return nil, stateProblem(err)
+	}
+	p := &feedPage{next: at, changes: []api.Change{}}
+	taken := 0
+	for i := range events {
+		event := &events[i]
+		if taken == limit {
+			p.more = true
+			return p, nil
+		}
+		if !event.Marker() || event.Kind == store.FeedRollback {
+			taken++
+			p.next = store.Place{Seq: event.Seq}
+			p.add(changeOf(event), p.next, v)
+			continue
+		}
+		row := 0
+		if event.Seq == at.Seq {
+			row = int(at.Row)
+		}
+		rows, err := s.runChanges(e, event.RunID, row, limit-taken+1)
+		if err != nil {
+			return nil, err
+		}
+		for k := range rows {
+			if taken == limit {
+				p.more = true
+				return p, nil
+			}
+			taken++
+			row++
+			p.next = store.Place{Seq: event.Seq, Row: int64(row)}
+			p.add(changeOfRun(event, &rows[k]), p.next, v)
+		}
+		p.next = store.Place{Seq: event.Seq}
+	}
+	return p, nil
+}
+
+func (p *feedPage) add(c api.Change, at store.Place, v *viewer) {
+	c.Cursor = cursorOf(at)
+	if v.see(&c) {
+		p.changes = append(p.changes, c)
+	}
+}
+
+// runChanges returns changes of a run, the current one or an earlier one.
+func (s *Server) runChanges(e Engine, id string, after, limit int) ([]RunChange, error) {
+	if e.RunID() == id {
+		return e.Changes(after, limit), nil
+	}
+	if s.Past == nil {
+		return nil, refuse("cursor_gone", "the run whose changes come next is not served any more; read the profiles anew")
+	}
+	rows, err := s.Past(id, after, limit)
+	if err != nil {
+		return nil, &problem{code: "cursor_gone", detail: "the run whose changes come next cannot be read; read the profiles anew and go on behind it", cause: err}
+	}
+	return rows, nil
+}
+
+func changeOf(e *store.FeedEvent) api.Change {
+	c := api.Change{Kind: api.ChangeKind(e.Kind), At: e.At.UTC()}
+	if e.Identity != "" {
+		c.IdentityId = &e.Identity
+	}
+	if e.Marker() {
+		c.RunId = &e.RunID
+	}
+	var d feedDetail
+	// The detail is the server's own, and optional.
+	_ = json.Unmarshal(e.Detail, &d)
+	if d.Other != "" {
+		c.OtherIdentityId = &d.Other
+	}
+	if len(d.Fields) > 0 {
+		c.Fields = &d.Fields
+	}
+	if d.Purpose != "" {
+		c.Purpose = &d.Purpose
+	}
+	return c
+}
+
+func changeOfRun(e *store.FeedEvent, r *RunChange) api.Change {
+	c := api.Change{Kind: api.ChangeKind(r.Kind), At: e.At.UTC(), RunId: &e.RunID}
+	if r.Identity != "" {
+		c.IdentityId = &r.Identity
+	}
+	if r.Other != "" {
+		c.OtherIdentityId = &r.Other
+	}
+	if len(r.Fields) > 0 {
+		c.Fields = &r.Fields
+	}
+	return c
+}
+
+// ListChanges answers GET /v1/changes.
+func (s *Server) ListChanges(ctx context.Context, q api.ListChangesRequestObject) (api.ListChangesResponseObject, error) {
+	text := "0"
+	if q.Params.Cursor != nil {
+		text = *q.Params.Cursor
+	}
+	if q.Params.LastEventID != nil {
+		text = *q.Params.LastEventID
+	}
+	at, err := parseCursor(text)
+	if err != nil {
+		return nil, err
+	}
+	seen := seenOf(ctx)
+	if seen.media == eventStream {
+		return s.stream(ctx, at)
+	}
+	e, release, err := s.engine()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	v, err := s.newViewer(ctx, e, seen.client, seen.purpose, nil)
+	if err != nil {
+		return nil, err
+	}
+	limit := 100
+	if q.Params.Limit != nil {
+		limit = *q.Params.Limit
+	}
+	p, err := s.feedFrom(ctx, e, at, limit, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.told(ctx, p.changes); err != nil {
+		return nil, err
+	}
+	return api.ListChanges200JSONResponse{Changes: p.changes, NextCursor: cursorOf(p.next), More: p.more}, nil
+}
+
+// told writes into the access log that a client was told of changes.
+func (s *Server) told(ctx context.Context, changes []api.Change) error {
+	seen := seenOf(ctx)
+	return s.toldTo(ctx, seen.client.Name, seen.purpose, "changes", changes)
+}
+
+// toldTo writes one row for a job that tells a client of changes.
+func (s *Server) toldTo(ctx context.Context, client, purpose, job string, changes []api.Change) error {
+	persons := make(map[string]bool)
+	var fields []string
+	for i := range changes {
+		if id := changes[i].IdentityId; id != nil {
+			persons[*id] = true
+		}
+		for _, name := range or(changes[i].Fields) {
+			if name = logName(name); !slices.Contains(fields, name) {
+				fields = append(fields, name)
+			}
+		}
+	}
+	if len(persons) == 0 {
+		return nil
+	}
+	slices.Sort(fields)
+	err := s.Store.AppendAccess(ctx, []store.Access{{At: s.Now(), Client: client, Purpose: purpose, Job: job, Fields: fields, What: "changes", Persons: int64(len(persons))}})
+	if err != nil {
+		return stateProblem(err)
+	}
+	return nil
+}

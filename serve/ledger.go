@@ -1,0 +1,149 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sama/record"
+	"sama/serve/consent"
+	"sama/serve/store"
+)
+
+// digests returns the keyed digests of a contact point under every key, the one
+// under the newest last.
+func (s *Server) digests(field record.Field, normal string) []string {
+	hashers := s.hashers.Get().([]*store.Hasher)
+	defer s.hashers.Put(hashers)
+	out := make([]string, len(hashers))
+	for i, h := range hashers {
+		out[i] = h.Digest(field.String(), normal).String()
+	}
+	return out
+}
+
+// contact is a contact point as the ledger names it.
+func (s *Server) contact(field record.Field, normal string) consent.Contact {
+	all := s.digests(field, normal)
+	return consent.Contact{Kind: field.String(), Digest: all[len(all)-1]}
+}
+
+// ledger returns all that was said of an identity: the events of its records
+// and contact points in the state, and those of the run.
+func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Event, error) {
+	anchors := make([]string, 0, len(g.Records)+len(g.Identifiers))
+	for _, k := range g.Records {
+		anchors = append(anchors, consent.OfRecord(k.Source, k.ID).String())
+	}
+	// Digests under an older key are brought to the newest one.
+	renew := make(map[consent.Contact]consent.Contact)
+	contacts := make(map[record.Key][]consent.Contact)
+	for _, c := range g.Identifiers {
+		if c.Field != record.Email && c.Field != record.Phone {
+			continue
+		}
+		kind, all := c.Field.String(), s.digests(c.Field, c.Normal)
+		newest := consent.Contact{Kind: kind, Digest: all[len(all)-1]}
+		for _, digest := range all {
+			old := consent.Contact{Kind: kind, Digest: digest}
+			renew[old] = newest
+			anchors = append(anchors, consent.OfContact(old).String())
+		}
+		contacts[c.Record] = append(contacts[c.Record], newest)
+	}
+	rows, err := s.Store.ConsentsOf(ctx, anchors)
+	if err != nil {
+		return nil, stateProblem(err)
+	}
+	events, err := e.Consents(g.Records)
+	if err != nil {
+		return nil, err
+	}
+	events = slices.Clone(events)
+	for i := range rows {
+		event, err := eventOf(&rows[i])
+		if err != nil {
+			return nil, fmt.Errorf("consent event %d: %w", rows[i].ID, err)
+		}
+		events = append(events, event)
+	}
+	for i := range events {
+		place(&events[i], renew, contacts)
+	}
+	return events, nil
+}
+
+// place says which contact point an event is about: that of its anchor, or, of
+// an act on a channel that stands at a record, the one that the record has for
+// the channel.
+func place(e *consent.Event, renew map[consent.Contact]consent.Contact, contacts map[record.Key][]consent.Contact) {
+	switch {
+	case e.Anchor.Kind == consent.ContactAnchor:
+		if newest, ok := renew[e.Anchor.Contact()]; ok {
+			e.Contact = newest
+		}
+	case e.Anchor.Kind == consent.RecordAnchor && e.Contact.IsZero():
+		kind := contactKind(e.Channel)
+		for _, c := range contacts[record.Key{Source: e.Anchor.Name, ID: e.Anchor.Value}] {
+			if c.Kind == kind {
+				e.Contact = c
+				return
+			}
+		}
+	}
+}
+
+// contactKind is the field whose values a channel reaches, "" if none.
+func contactKind(c consent.Channel) string {
+	switch c {
+	case "email":
+		return record.Email.String()
+	case "phone", "sms":
+		return record.Phone.String()
+	}
+	return ""
+}
+
+// eventOf reads an event of the state.
+func eventOf(row *store.ConsentEvent) (consent.Event, error) {
+	e := consent.Event{
+		ID: row.ID, Purpose: row.Purpose, Channel: consent.Channel(row.Channel), Controller: row.Controller,
+		At: row.At, Recorded: row.Recorded, Expires: row.Expires, Source: row.Source, TextVersion: row.TextVersion, Receipt: row.Receipt,
+	}
+	var err error
+	if e.Anchor, err = consent.ParseAnchor(row.Anchor); err != nil {
+		return e, fmt.Errorf("its anchor cannot be read")
+	}
+	if e.Act, err = consent.ParseAct(row.Act); err != nil {
+		return e, err
+	}
+	e.Authenticated, err = consent.ParseAuthenticated(row.Authenticated)
+	return e, err
+}
+
+// questions are what is asked of the ledger for a purpose: one for every channel
+// of it and every contact point that the golden record has for the channel.
+func (s *Server) questions(p *consent.Purpose, e Engine, g *Golden) []consent.Question {
+	if len(p.Channels) == 0 {
+		return []consent.Question{{}}
+	}
+	columns := e.Columns()
+	var out []consent.Question
+	for _, c := range p.Channels {
+		before, kind := len(out), contactKind(c)
+		for i := range g.Values {
+			v := &g.Values[i]
+			column := columns[v.Column]
+			if kind == "" || column.Field.String() != kind {
+				continue
+			}
+			if v.Normal != "" {
+				out = append(out, consent.Question{Channel: c, Contact: s.contact(column.Field, v.Normal), Column: column.Name})
+			}
+		}
+		if len(out) == before {
+			out = append(out, consent.Question{Channel: c})
+		}
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"sama/record"
+	"sama/serve/api"
+	"sama/serve/store"
+)
+
+// feedDetail is the detail of a feed event: names, never values.
+type feedDetail struct {
+	Other   string   `json:"other,omitempty"`
+	Fields  []string `json:"fields,omitempty"`
+	Purpose string   `json:"purpose,omitempty"`
+}
+
+// event makes a feed event.
+func event(kind, identity string, d feedDetail) store.FeedEvent {
+	// Names can always be written.
+	detail, _ := json.Marshal(d)
+	return store.FeedEvent{Kind: kind, Identity: identity, Detail: detail}
+}
+
+// errErased refuses a record that a tombstone keeps out.
+var errErased = errors.New("a tombstone keeps it out")
+
+// PutRecords answers POST /v1/records.
+func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) (api.PutRecordsResponseObject, error) {
+	keys := make([]record.Key, len(q.Body.Records))
+	e, release, err := s.engineToWrite()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	for i, r := range q.Body.Records {
+		keys[i] = record.Key{Source: r.Source, ID: r.RecordId}
+		if !slices.Contains(e.Sources(), r.Source) {
+			return nil, &problem{code: "unknown_source", detail: "the run knows no such source; a new one comes in by a nightly run", places: placeOf("/records/%d/source", i, "there is no such source")}
+		}
+	}
+	w, earlier, err := s.writer(ctx, e, keys, q.Params.IdempotencyKey)
+	if err != nil || earlier != nil {
+		return api.PutRecords200JSONResponse(or(earlier)), err
+	}
+	for i, r := range q.Body.Records {
+		fields, err := json.Marshal(r.Fields)
+		if err != nil {
+			return nil, err
+		}
+		row := store.OnlineRecord{Key: keys[i], Op: store.Put, Fields: fields, Client: w.client}
+		arrival, err := e.Put(ctx, keys[i], r.Fields, w.commit(ctx, i, row))
+		if errors.Is(err, errErased) {
+			err = nil
+		}
+		if err != nil {
+			return nil, recordProblem(writeProblem(err), placeOf("/records/%d", i, "it cannot be taken")...)
+		}
+		if len(arrival.Ignored) > 0 {
+			w.result.Records[i].Ignored = &arrival.Ignored
+		}
+	}
+	return api.PutRecords200JSONResponse(w.result), nil
+}
+
+// DeleteRecords answers POST /v1/records:delete.
+func (s *Server) DeleteRecords(ctx context.Context, q api.DeleteRecordsRequestObject) (api.DeleteRecordsResponseObject, error) {
+	keys := make([]record.Key, len(q.Body.Records))
+	for i, r := range q.Body.Records {
+		keys[i] = record.Key{Source: r.Source, ID: r.RecordId}
+	}
+	e, release, err := s.engineToWrite()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	w, earlier, err := s.writer(ctx, e, keys, q.Params.IdempotencyKey)
+	if err != nil || earlier != nil {
+		return api.DeleteRecords200JSONResponse(or(earlier)), err
+	}
+	for i, k := range keys {
+		row := store.OnlineRecord{Key: k, Op: store.Delete, Client: w.client}
+		if _, err := e.Delete(ctx, k, w.commit(ctx, i, row)); err != nil {
+			return nil, writeProblem(err)
+		}
+	}
+	return api.DeleteRecords200JSONResponse(w.result), nil
+}
+
+// writer takes the records of one request, one after the other.
+type writer struct {
+	*Server
+	engine  Engine
+	client  string
+	request *store.Request
+	result  api.RecordsResult
+}
+
+// writer begins a request of several records, or returns what it was answered
+// with before.
+func (s *Server) writer(ctx context.Context, e Engine, keys []record.Key, key *string) (*writer, *api.RecordsResult, error) {
+	seen := make(map[record.Key]bool, len(keys))
+	for i, k := range keys {
+		if seen[k] {
+			return nil, nil, &problem{code: "same_record_twice", detail: "every record at most once", places: placeOf("/records/%d", i, "it is there before")}
+		}
+		seen[k] = true
+	}
+	w := &writer{Server: s, engine: e, client: seenOf(ctx).client.Name, request: request(ctx, key)}
+	if earlier, ok, err := answered[api.RecordsResult](ctx, s, w.request); ok || err != nil {
+		return nil, &earlier, err
+	}
+	w.result.Records = make([]api.RecordResult, len(keys))
+	for i, k := range keys {
+		w.result.Records[i] = api.RecordResult{Source: k.Source, RecordId: k.ID, Outcome: "absent"}
+	}
+	return w, nil, nil
+}
+
+// commit makes record i last. With the last record the answer to the whole
+// request is kept under its idempotency key.
+func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Commit {
+	return func(a Arrival) (int64, error) {
+		result := &w.result.Records[i]
+		if row.Op == store.Put {
+			erased, err := w.erased(ctx, row.Key, a.Identifiers)
+			if err != nil {
+				return 0, err
+			}
+			if erased {
+				result.Outcome = "erased"
+				return 0, errErased
+			}
+		}
+		id := a.Identity
+		result.IdentityId = &id
+		if len(a.Ignored) > 0 {
+			result.Ignored = &a.Ignored
+		}
+		row.Identity, row.Founded = a.Identity, a.Founded
+		kind := "grown"
+		switch {
+		case row.Op == store.Delete:
+			result.Outcome, kind = "deleted", "shrunk"
+		case a.Founded:
+			result.Outcome, kind = "founded", "created"
+		default:
+			result.Outcome = "attached"
+		}
+		also := store.Also{Feed: []store.FeedEvent{event(kind, a.Identity, feedDetail{})}}
+		if i == len(w.result.Records)-1 {
+			also.Request = remember(w.request, func([]int64) api.RecordsResult { return w.result })
+			if also.Request != nil {
+				for k := range w.result.Records {
+					if id := w.result.Records[k].IdentityId; id != nil {
+						also.Request.Identities = append(also.Request.Identities, *id)
+					}
+				}
+			}
+		}
+		done, err := w.Store.PutRecords(ctx, []store.OnlineRecord{row}, also)
+		switch {
+		case err != nil:
+			return 0, writeProblem(err)
+		case done.Replayed:
+			// Another request with the same key was faster.
+			return 0, refuse("conflict", "the same request is being answered; send it again")
+		}
+		return done.Numbers[0], nil
+	}
+}
+
+// recordProblem is what a client is told of a record that cannot be read.
+func recordProblem(err error, places ...api.ProblemPlace) error {
+	var wrong *RecordError
+	if errors.As(err, &wrong) {
+		return &problem{code: "unprocessable", detail: cut(wrong.Error(), 2000), places: places}
+	}
+	return err
+}
+
+// placeOf names one place of a body.
+func placeOf(pattern string, i int, reason string) []api.ProblemPlace {
+	return []api.ProblemPlace{{Place: fmt.Sprintf(pattern, i), Reason: reason}}
+}
