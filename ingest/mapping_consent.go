@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,7 +80,7 @@ func consentName(parts []string) (channel string, inverted, ok bool) {
 		return "", false, false
 	}
 	var all consentWord
-	refusals, named := 0, ""
+	refusals, named, implied := 0, "", ""
 	for _, word := range words {
 		w := consentNames[word]
 		all.marketing, all.permits, all.alone = all.marketing || w.marketing, all.permits || w.permits, all.alone || w.alone
@@ -90,17 +91,15 @@ func consentName(parts []string) (channel string, inverted, ok bool) {
 		case w.channel == "":
 		case w.channel == "any":
 			all.channel = "any"
-		case w.marketing && named == "": // a newsletter comes by e-mail, unless a channel is named
-			channel = w.channel
-		case named != "" && named != w.channel:
-			return "", false, false // a column for two channels
-		default:
+		case w.marketing && (implied == "" || implied == w.channel): // a newsletter comes by e-mail, unless a channel is named
+			implied = w.channel
+		case !w.marketing && (named == "" || named == w.channel):
 			named = w.channel
+		default:
+			return "", false, false // a column for two channels
 		}
 	}
-	if named != "" {
-		channel = named
-	}
+	channel = cmp.Or(named, implied)
 	reached := channel != "" || all.channel != ""
 	if refusals > 1 || !all.marketing && !all.alone && !(reached && (all.permits || refusals > 0)) {
 		return "", false, false

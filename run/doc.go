@@ -12,6 +12,7 @@
 //	  edges.parquet             scored pairs, with the level of each comparison
 //	  events.parquet            what happened to identities
 //	  aliases.parquet           identity ids that name no identity now, and where they lead
+//	  consents.parquet          what records say of uses of their persons' data
 //	  records/<source>.parquet  the normal forms of the source records
 //	  sources/<source>.parquet  the records as their source wrote them
 //	  rejects.parquet           input that was refused, and why

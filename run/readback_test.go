@@ -54,7 +54,7 @@ func TestReadmeQueriesRun(t *testing.T) {
 		t.Errorf("%d queries for %d files", len(queries), headings)
 	}
 	dir := t.TempDir()
-	publishKept(t, filepath.Join(dir, "customers"), sample(t, 900, 1))
+	publishKept(t, filepath.Join(dir, "customers"), withConsents(t, sample(t, 900, 1)))
 	input, err := json.Marshal(queries)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func publishKept(t *testing.T, dir string, c *Content) *Run {
 // with those that are written, name and DuckDB type.
 func TestReadmeColumnsAreTheFiles(t *testing.T) {
 	dir := t.TempDir()
-	publish(t, filepath.Join(dir, "customers"), sample(t, 90, 1), Options{})
+	publish(t, filepath.Join(dir, "customers"), withConsents(t, sample(t, 90, 1)), Options{})
 	out := python(t, dir, `
 import duckdb, glob
 for f in sorted(glob.glob('customers/current/**/*.parquet', recursive=True)):
@@ -136,7 +136,7 @@ for f in sorted(glob.glob('customers/current/**/*.parquet', recursive=True)):
 // sampleColumnNames are the field columns of the sample.
 var sampleColumnNames = map[string]bool{
 	"given_name": true, "family_name": true, "birth_date": true, "email": true, "phone": true,
-	"city": true, "Sources": true, "Sources_2": true, "never": true,
+	"city": true, "newsletter": true, "Sources": true, "Sources_2": true, "never": true,
 }
 
 // readEverything compares what DuckDB and pandas read from the files, and prints
@@ -176,7 +176,7 @@ print(json.dumps(sums))
 // their counts and sums with run.json and with the content.
 func TestOthersReadTheSame(t *testing.T) {
 	dir := t.TempDir()
-	c := sample(t, 135_000, 3)
+	c := withConsents(t, sample(t, 135_000, 3))
 	r := publish(t, dir, c, Options{Arrow: true})
 	out := python(t, r.Path, readEverything, nil, "duckdb", "pandas", "pyarrow")
 	var got sums

@@ -40,7 +40,6 @@ type smallRun struct {
 
 	mu         sync.Mutex
 	version    uint64
-	seen       int64
 	identities map[string]*Golden
 	aliases    map[string]string
 	retired    map[string]bool

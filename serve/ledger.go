@@ -13,10 +13,10 @@ import (
 // digests returns the keyed digests of a contact point under every key, the one
 // under the newest last.
 func (s *Server) digests(field record.Field, normal string) []string {
-	hashers := s.hashers.Get().([]*store.Hasher)
+	hashers := s.hashers.Get().(*[]*store.Hasher)
 	defer s.hashers.Put(hashers)
-	out := make([]string, len(hashers))
-	for i, h := range hashers {
+	out := make([]string, len(*hashers))
+	for i, h := range *hashers {
 		out[i] = h.Digest(field.String(), normal).String()
 	}
 	return out
@@ -59,7 +59,9 @@ func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Eve
 	if err != nil {
 		return nil, err
 	}
-	events = slices.Clone(events)
+	if events, err = s.ofControllers(ctx, events); err != nil {
+		return nil, err
+	}
 	for i := range rows {
 		event, err := eventOf(&rows[i])
 		if err != nil {
@@ -69,6 +71,25 @@ func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Eve
 	}
 	for i := range events {
 		place(&events[i], renew, contacts)
+	}
+	return events, nil
+}
+
+// ofControllers returns imported events with the controllers of their purposes: an
+// export says yes or no to the company whose export it is.
+func (s *Server) ofControllers(ctx context.Context, imported []consent.Event) ([]consent.Event, error) {
+	if len(imported) == 0 {
+		return nil, nil
+	}
+	all, err := s.purposes.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	events := slices.Clone(imported)
+	for i := range events {
+		if p, ok := all.find(events[i].Purpose); ok && events[i].Controller == "" {
+			events[i].Controller = p.Controller
+		}
 	}
 	return events, nil
 }

@@ -57,8 +57,8 @@ func TestWhatIsRefusedSaysWhy(t *testing.T) {
 			c.path, c.body = "/v1/profiles:search", `{"fields":{"given_name":"unreadable"}}`
 		}), 422, "unprocessable"},
 		"a record twice": {with(func(c *call) {
-			c.path, c.body = "/v1/records:delete", `{"records":[{"source":"crm","record_id":"1"},{"source":"crm","record_id":"1"}]}`
-		}), 422, "same_record_twice"},
+			c.path, c.body = "/v1/decisions", `{"decision":"same","a":{"source":"crm","record_id":"1"},"b":{"source":"crm","record_id":"1"}}`
+		}), 409, "same_record_twice"},
 		"a source of which no run knows": {with(func(c *call) {
 			c.path, c.body = "/v1/records", `{"records":[{"source":"x","record_id":"1","fields":{"a":"b"}}]}`
 		}), 404, "unknown_source"},

@@ -103,13 +103,6 @@ type writer struct {
 // writer begins a request of several records, or returns what it was answered
 // with before.
 func (s *Server) writer(ctx context.Context, e Engine, keys []record.Key, key *string) (*writer, *api.RecordsResult, error) {
-	seen := make(map[record.Key]bool, len(keys))
-	for i, k := range keys {
-		if seen[k] {
-			return nil, nil, &problem{code: "same_record_twice", detail: "every record at most once", places: placeOf("/records/%d", i, "it is there before")}
-		}
-		seen[k] = true
-	}
 	w := &writer{Server: s, engine: e, client: seenOf(ctx).client.Name, request: request(ctx, key)}
 	if earlier, ok, err := answered[api.RecordsResult](ctx, s, w.request); ok || err != nil {
 		return nil, &earlier, err

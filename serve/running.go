@@ -47,7 +47,7 @@ type RunParts struct {
 	// the names of a partial record.
 	Known func(source string) []string
 	// Imported are the consent events that the exports of the run had of
-	// records; nil if there are none.
+	// records; nil are those of Service.
 	Imported func(keys []record.Key) ([]consent.Event, error)
 }
 
@@ -251,7 +251,7 @@ func (r *Running) readAliases() (map[string][]string, error) {
 // Consents implements [Engine].
 func (r *Running) Consents(keys []record.Key) ([]consent.Event, error) {
 	if r.parts.Imported == nil {
-		return nil, nil
+		return r.service.ConsentsOf(keys), nil
 	}
 	return r.parts.Imported(keys)
 }
@@ -439,7 +439,8 @@ func (r *Running) restore(ctx context.Context, row *store.OnlineRecord) error {
 		}
 		fields, _ = r.known(row.Key.Source, fields)
 	}
-	a, _, err := r.service.Restore(ctx, row.Key, fields, row.Op == store.Delete, row.Identity, row.Founded)
+	a := &online.Arrival{Key: row.Key, Identity: row.Identity, Founded: row.Founded, Received: row.Received}
+	_, _, err := r.service.RestoreArrival(ctx, a, fields, row.Op == store.Delete)
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ type Server struct {
 	rates    *rates
 	purposes *purposes
 	streams  *streams
-	hashers  sync.Pool // of []*store.Hasher
+	hashers  sync.Pool // of *[]*store.Hasher
 
 	tombstones tombstones
 	followed   followed    // of the goroutine that follows
@@ -141,7 +141,10 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{Options: o, metrics: newMetrics(), slots: newSlots(o.AtWork, o.Queued, o.Wait), rates: newRates(o.Rate, o.Now)}
 	s.Run.watch, s.Run.Take = s.metrics, s.take
-	s.hashers.New = func() any { return o.Keys.Hashers() }
+	s.hashers.New = func() any {
+		hashers := o.Keys.Hashers()
+		return &hashers
+	}
 	s.streams = newStreams(o.Streams, o.ClientStreams, s.metrics)
 	s.purposes = &purposes{store: o.Store, policy: o.Policy, now: o.Now}
 	if s.contract, err = readContract(); err != nil {

@@ -412,7 +412,7 @@ func TestBackoffDoublesWithJitter(t *testing.T) {
 	s := &Server{Options: Options{Random: rand.Reader, Webhooks: WebhookOptions{}.withDefaults()}}
 	for failures := range int64(100) {
 		whole := 6 * time.Hour
-		if failures < 12 {
+		if failures < 13 {
 			whole = 5 * time.Second << failures
 		}
 		if d := s.backoff(failures); d < whole/2 || d > whole {

@@ -25,8 +25,9 @@ type Options struct {
 	// Default are the rules of all other columns and groups. None means
 	// most_frequent by sources, most_frequent by records, most_recent,
 	// most_complete (in groups), longest; with most_recent first for
-	// updated_at and language, and first_seen first for created_at. A column of
-	// consents has smallest alone: deny goes before grant.
+	// updated_at and language, and first_seen first for created_at. Columns
+	// of consents are no others: unless Fields says more, they have smallest alone,
+	// so that deny goes before grant.
 	Default []Rule `yaml:"default,omitempty" json:"default,omitempty"`
 }
 

@@ -98,7 +98,11 @@ func numberless(name string) string {
 
 // rules returns the cascade of a column outside groups.
 func (o *Options) rules(c *record.Column) []Rule {
-	for _, r := range [][]Rule{o.Fields[c.Name], o.Fields[c.Field.String()], o.Default} {
+	rest := o.Default
+	if c.Field == record.Consent {
+		rest = nil // what is good for names is not for refusals
+	}
+	for _, r := range [][]Rule{o.Fields[c.Name], o.Fields[c.Field.String()], rest} {
 		if len(r) > 0 {
 			return r
 		}

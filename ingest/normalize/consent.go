@@ -21,7 +21,7 @@ var statements = consentWords(
 	sallittu|sallii|salli|saa lahettaa|annettu|hyvaksytty|hyvaksyn|hyvaksyy|suostunut|suostuu|tilattu|tilaa|tilannut|
 	tillatet|tillaten|tillat|godkant|godkand|beviljat|samtycke|samtycker|samtyckt|prenumererar|
 	erlaubt|zugestimmt|einverstanden|erteilt|eingewilligt|akzeptiert|abonniert|angemeldet`,
-	`denied|deny|refused|refuse|declined|rejected|forbidden|not allowed|not granted|not given|withdrawn|revoked|opt out|optout|opted out|out|unsubscribed|do not contact|
+	`denied|deny|refused|refuse|declined|rejected|forbidden|not allowed|not granted|withdrawn|revoked|opt out|optout|opted out|out|unsubscribed|do not contact|
 	kielletty|kielto|kieltaa|kieltanyt|estetty|ei sallittu|ei saa lahettaa|ei annettu|ei hyvaksytty|ei suostunut|peruttu|peruutettu|perunut|
 	nekad|nekat|avbojt|forbjudet|ej tillatet|inte tillatet|ej godkant|aterkallat|avregistrerad|avslutad|avanmald|
 	verweigert|abgelehnt|widerrufen|untersagt|verboten|nicht erlaubt|nicht erteilt|abgemeldet`)
@@ -79,5 +79,6 @@ func consentWord(s string) (string, bool) {
 	if len(s) > 64 || Null(s) {
 		return "", false
 	}
-	return Fold(s), true
+	w := Fold(s)
+	return w, len(w) > 1 || !isDigit(w[0]) || Trim(s) == w // −1 is no 1
 }

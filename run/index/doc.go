@@ -12,7 +12,8 @@
 //	                and for each column whose value is shown, by what rule;
 //	                aliases; what the run changed
 //	records.idx     keys; per record its source, identity and times, and for each
-//	                column the codes of the raw value and of the normal form
+//	                column the codes of the raw value and of the normal form;
+//	                what it said of uses of its person's data
 //	values.idx      per column the texts of both codes; per normal form how many
 //	                records hold it, its sound, whether it is generic, and where
 //	                to find it; the records with it, for the fields email, phone,

@@ -353,7 +353,8 @@ func (x *Index) Generic(c int, code uint32) bool {
 	return col.facts.get(col.generic, code) != 0
 }
 
-// Sound returns the code of the phonetic form of a normal form; 0 = none.
+// Sound returns the hash of the phonetic form of a normal form, the same in every
+// run; 0 = none.
 func (x *Index) Sound(c int, code uint32) uint32 {
 	col := &x.columns[c]
 	return uint32(col.facts.get(col.sound, code))

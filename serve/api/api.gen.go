@@ -773,7 +773,7 @@ type Decisions struct {
 
 // DeleteRecordsRequest Keys of source records.
 type DeleteRecordsRequest struct {
-	// Records The keys; none twice.
+	// Records The keys.
 	Records []RecordKey `json:"records"`
 }
 
@@ -1152,7 +1152,7 @@ type Purposes struct {
 
 // PutRecordsRequest Source records.
 type PutRecordsRequest struct {
-	// Records The records; no key twice.
+	// Records The records, one after the other; of two with one key the later holds.
 	Records []RecordInput `json:"records"`
 }
 
@@ -1648,7 +1648,7 @@ type SearchProfilesParams struct {
 // PutPurposeParams defines parameters for PutPurpose.
 type PutPurposeParams struct {
 	// IfMatch The ETag of the version that is to be replaced.
-	IfMatch *EntityTag `json:"If-Match,omitempty"`
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // PutRecordsParams defines parameters for PutRecords.
@@ -2608,7 +2608,7 @@ func (siw *ServerInterfaceWrapper) PutPurpose(w http.ResponseWriter, r *http.Req
 
 	// ------------- Optional header parameter "If-Match" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
-		var IfMatch EntityTag
+		var IfMatch string
 		n := len(valueList)
 		if n != 1 {
 			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})

@@ -228,10 +228,13 @@ func (s *Service) candidates(key record.Key, keys []blocking.PostingKey) []row {
 	return rows[:min(len(rows), maxCandidates)]
 }
 
-// identity returns the identity of a row.
+// identity returns the identity of a row, "" if it has gone in the meantime.
 func (s *Service) identity(r row) string {
 	if r.values != nil {
-		return s.overlay.byKey[r.values.Key].Identity
+		if a := s.overlay.byKey[r.values.Key]; a != nil && a.Values != nil {
+			return a.Identity
+		}
+		return ""
 	}
 	return s.Index.IdentityID(s.Index.IdentityOf(r.record))
 }
@@ -247,7 +250,7 @@ func (s *Service) rank(list []weighed) []ranked {
 	var out []ranked
 	for _, w := range list {
 		id := s.identity(w.row)
-		if !slices.ContainsFunc(out, func(r ranked) bool { return r.id == id }) {
+		if id != "" && !slices.ContainsFunc(out, func(r ranked) bool { return r.id == id }) {
 			out = append(out, ranked{id, w})
 		}
 	}

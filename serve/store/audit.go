@@ -133,34 +133,35 @@ func (s *Store) SweepAccess(ctx context.Context, before time.Time, by string) (C
 	if err := checkText("name", by); err != nil {
 		return Checkpoint{}, &invalidError{err}
 	}
-	var c Checkpoint
-	err := s.transact(ctx, "sweeping the access log of", func(t *txn) error {
-		c = Checkpoint{}
-		head, err := accessHead(t.ctx, t.tx)
-		if err != nil {
-			return err
-		}
-		if _, err := verify(t.ctx, t.tx, head); err != nil {
-			return err
-		}
-		var upTo int64
-		err = t.one("SELECT COALESCE((SELECT MIN(id) FROM access_log WHERE at >= $1), (SELECT last FROM heads WHERE name = $2) + 1) - 1",
-			[]any{before.UnixMicro(), headAccess}, &upTo)
-		if err != nil {
-			return err
-		}
-		var hash []byte
-		err = t.one("SELECT hash FROM access_log WHERE id = $1", []any{upTo}, &hash)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil // there is nothing that old
+	const doing = "sweeping the access log of"
+	c := Checkpoint{By: by}
+	// To verify takes its time: others may write meanwhile.
+	err := s.snapshot(ctx, func(tx *sql.Tx) error {
+		head, err := accessHead(ctx, tx)
+		if err == nil {
+			_, err = verify(ctx, tx, head)
 		}
 		if err != nil {
 			return err
 		}
-		c = Checkpoint{ID: upTo, At: t.now, By: by}
-		if err := copyHash(&c.Hash, hash); err != nil {
+		err = tx.QueryRowContext(ctx, "SELECT COALESCE((SELECT MIN(id) FROM access_log WHERE at >= $1) - 1, $2)", before.UnixMicro(), head.ID).Scan(&c.ID)
+		if err != nil {
 			return err
 		}
+		return c.readHash(ctx, tx)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Checkpoint{}, nil // there is nothing that old
+	}
+	if err != nil {
+		return Checkpoint{}, s.failed(doing, err)
+	}
+	err = s.transact(ctx, doing, func(t *txn) error {
+		now := Checkpoint{ID: c.ID}
+		if err := now.readHash(t.ctx, t.tx); err != nil || now.Hash != c.Hash {
+			return errors.Join(err, fmt.Errorf("row %d of the access log was changed meanwhile", c.ID))
+		}
+		c.At = t.now
 		return t.sweepAccess(&c)
 	})
 	if err != nil {
@@ -169,11 +170,20 @@ func (s *Store) SweepAccess(ctx context.Context, before time.Time, by string) (C
 	return c, nil
 }
 
+// readHash reads the hash of the row; sql.ErrNoRows if there is none.
+func (c *Checkpoint) readHash(ctx context.Context, db queryer) error {
+	var hash []byte
+	if err := db.QueryRowContext(ctx, "SELECT hash FROM access_log WHERE id = $1", c.ID).Scan(&hash); err != nil {
+		return err
+	}
+	return copyHash(&c.Hash, hash)
+}
+
 func (t *txn) sweepAccess(c *Checkpoint) (err error) {
 	if c.Removed, err = t.exec("DELETE FROM access_log WHERE id <= $1", c.ID); err != nil {
 		return err
 	}
-	if _, err := t.appendAccess([]Access{{At: c.At, Client: "sama", Staff: c.By, What: sweptRow, Basis: c.basis(), Persons: 0}}); err != nil {
+	if _, err := t.appendAccess([]Access{{At: c.At, Client: "sama", Staff: c.By, What: sweptRow, Basis: c.basis()}}); err != nil {
 		return err
 	}
 	_, err = t.exec("INSERT INTO access_checkpoints (id, hash, at, made_by, removed) VALUES ($1, $2, $3, $4, $5)",

@@ -255,7 +255,7 @@ func nothingAcknowledgedIsLost(t *testing.T, b backend) {
 	}
 	s := openKeyed(t, location, k)
 	highest, count := make(map[string]int64), make(map[string]int64)
-	for round := range 5 {
+	for round := range 40 {
 		cmd := process(t, "scribble", location, path)
 		out, err := cmd.StdoutPipe()
 		if err == nil {
@@ -266,7 +266,7 @@ func nothingAcknowledgedIsLost(t *testing.T, b backend) {
 		}
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
-			if n == 40+30*round {
+			if n == 20+7*round {
 				_ = cmd.Process.Kill()
 			}
 			var what string
@@ -302,7 +302,7 @@ func verifyWhole(t *testing.T, s *Store, highest, count map[string]int64) {
 	if v, err := s.VerifyAccess(ctx); err != nil || v.Rows != int64(len(all["access_log"])) {
 		t.Errorf("%v %v", v, err)
 	}
-	kinds := make(map[string]int)
+	kinds := map[string]int{"x": 0, FeedErased: 0}
 	for i, e := range feedOf(t, s) {
 		if e.Seq != int64(i+1) {
 			t.Fatalf("event %d in place %d", e.Seq, i+1)

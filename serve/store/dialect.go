@@ -34,6 +34,9 @@ type dialect struct {
 	// lock lets a transaction wait until it is the only writer. It is the first
 	// thing that a transaction does.
 	lock func(ctx context.Context, tx *sql.Tx) error
+	// lost reports whether an error at the beginning of a transaction says that
+	// the connection had ended before; nil where there are none.
+	lost func(err error) bool
 	// snapshot are the options of a transaction that reads several times of one
 	// and the same state; nil are the usual ones.
 	snapshot *sql.TxOptions

@@ -320,6 +320,27 @@ func otherKeysAreRefusedLoudly(t *testing.T, b backend) {
 	if _, err := without.Lift(ctx, nil, "x"); !errors.Is(err, ErrNoKeys) {
 		t.Errorf("got %v", err)
 	}
+	// Consents of contact points need the key too; a state that needs none takes
+	// any.
+	contacts := b.fresh(t)
+	for i, keys := range []*Keys{k, other, k} {
+		s, err := Open(ctx, contacts, Options{Keys: keys})
+		if err != nil {
+			t.Fatalf("keys %d: %v", i, err)
+		}
+		if i == 2 {
+			if _, err := s.AddConsents(ctx, []ConsentEvent{{Anchor: "contact:email:ab", Act: "deny"}}, Also{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = Open(ctx, contacts, Options{Keys: other})
+	if wrong, ok := errors.AsType[*KeysError](err); !ok || wrong.Version != 1 {
+		t.Errorf("got %v", err)
+	}
 	empty := b.open(t)
 	if set, err := empty.Tombstones(ctx); err != nil || set.Len() != 0 || set.Matcher("email").Erased("x") {
 		t.Errorf("%v %v", set, err)

@@ -6,11 +6,13 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -31,6 +33,7 @@ var postgres = dialect{
 	tables:   tablesOfServer,
 	settle:   func(context.Context, *sql.DB, Options) error { return nil },
 	lock:     lockServer,
+	lost:     lostByServer,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	scrub:    scrubServer,
 	check:    checkServer,
@@ -120,6 +123,15 @@ const writersLock = 0x73616d61
 func lockServer(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(writersLock))
 	return err
+}
+
+// lostByServer knows how a connection tells that it had ended.
+func lostByServer(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "57P01" || e.Code == "57P02" // the server went down
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || pgconn.SafeToRetry(err)
 }
 
 // scrubServer lets the server write tables anew without what was deleted. Those

@@ -86,3 +86,46 @@ func TestAStateOfAServer(t *testing.T) {
 		t.Errorf("synchronous_commit is %s (%v)", kept, err)
 	}
 }
+
+// TestAConnectionThatIsLost ends the server's side of the connections between
+// and during calls.
+func TestAConnectionThatIsLost(t *testing.T) {
+	s := mustOpen(t, freshSchema(t))
+	cut := func() {
+		if _, err := s.read.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%/* " + t.Name() + " */%'"); err != nil {
+			t.Error(err)
+		}
+	}
+	mark := func() {
+		if _, err := s.write.Exec("SELECT 1 /* " + t.Name() + " */"); err != nil {
+			t.Error(err)
+		}
+	}
+	done := 0
+	for i := range 10 {
+		if mark(); i%2 == 0 {
+			cut()
+		} else {
+			s.fault = func(step string) {
+				if step == "commit" {
+					var pid int
+					if err := s.read.QueryRow("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted", int64(writersLock)).Scan(&pid); err != nil {
+						t.Error(err)
+					}
+					if _, err := s.read.Exec("SELECT pg_terminate_backend($1)", pid); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+		_, err := s.AppendFeed(ctx, []FeedEvent{{Kind: "x"}})
+		if s.fault = func(string) {}; err == nil {
+			done++
+		} else if i%2 == 0 {
+			t.Errorf("between calls: %v", err)
+		}
+	}
+	if n := len(feedOf(t, s)); n != done || done != 5 {
+		t.Errorf("%d events, %d acknowledged", n, done)
+	}
+}

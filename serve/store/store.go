@@ -99,7 +99,7 @@ func open(ctx context.Context, location string, opt Options, create bool) (_ *St
 	}
 	err = s.bringUpToDate(ctx, create)
 	if err == nil && s.opt.Keys != nil {
-		err = s.checkKeys(ctx, s.opt.Keys)
+		err = s.useKeys(ctx, s.opt.Keys)
 	}
 	if err != nil {
 		return nil, errors.Join(s.failed("opening", err), s.Close())

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// KeysError says that the keys are not those of the tombstones.
+// KeysError says that the keys are not those that the state was used with.
 type KeysError struct {
 	Version int64 // the key that is missing, or another than it was
 	Why     string
@@ -20,7 +20,7 @@ type KeysError struct {
 
 // Error says what to do.
 func (e *KeysError) Error() string {
-	return fmt.Sprintf("there are tombstones of key %d, and %s; restore the key file from a copy: without it those who were erased would come back", e.Version, e.Why)
+	return fmt.Sprintf("the state needs key %d, and %s; restore the key file from a copy: without it those who were erased would come back, and what contact points have refused would be forgotten", e.Version, e.Why)
 }
 
 func (*KeysError) aboutState() {}
@@ -29,62 +29,80 @@ func (*KeysError) aboutState() {}
 // was opened without.
 var ErrNoKeys error = &invalidError{errors.New("the key file is needed to erase, and to know again who was erased")}
 
-// KeysInUse returns the versions of the keys of which there are tombstones.
-func (s *Store) KeysInUse(ctx context.Context) ([]int64, error) {
-	versions, err := keysInUse(ctx, s.read)
-	return versions, s.failed("reading tombstones from", err)
-}
+// keyNeeded is whether the key of a row of state_keys is needed: there are
+// tombstones of it, or consents of contact points, whose anchors are digests
+// too and do not say of which key.
+const keyNeeded = "(EXISTS (SELECT 1 FROM tombstones WHERE key_version = version) OR EXISTS (SELECT 1 FROM consents WHERE anchor >= 'contact:' AND anchor < 'contact;'))"
 
-func keysInUse(ctx context.Context, db queryer) ([]int64, error) {
+// KeysInUse returns the versions of the keys that the state needs.
+func (s *Store) KeysInUse(ctx context.Context) ([]int64, error) {
 	var versions []int64
-	err := eachRow(ctx, db, func(rows *sql.Rows) error {
+	err := eachRow(ctx, s.read, func(rows *sql.Rows) error {
 		var version int64
 		err := rows.Scan(&version)
 		versions = append(versions, version)
 		return err
-	}, "SELECT version FROM tombstone_keys WHERE EXISTS (SELECT 1 FROM tombstones WHERE key_version = version) ORDER BY version")
-	return versions, err
+	}, "SELECT version FROM state_keys WHERE "+keyNeeded+" ORDER BY version")
+	return versions, s.failed("reading tombstones from", err)
 }
 
-// checkKeys returns a *KeysError where tombstones need other keys.
-func (s *Store) checkKeys(ctx context.Context, k *Keys) error { return checkKeys(ctx, s.read, k) }
+// useKeys looks whether keys are those of the state, and notes by what the
+// newest is told from others.
+func (s *Store) useKeys(ctx context.Context, k *Keys) error {
+	noted, err := checkKeys(ctx, s.read, k)
+	if noted || err != nil {
+		return err
+	}
+	return s.transact(ctx, "opening", func(t *txn) error { return t.noteKey(k) })
+}
 
-func checkKeys(ctx context.Context, db queryer, k *Keys) error {
-	return eachRow(ctx, db, func(rows *sql.Rows) error {
+// checkKeys returns a *KeysError where the state needs other keys, and else
+// whether the newest is noted.
+func checkKeys(ctx context.Context, db queryer, k *Keys) (noted bool, err error) {
+	err = eachRow(ctx, db, func(rows *sql.Rows) error {
 		var version int64
 		var proof []byte
-		var used bool
-		if err := rows.Scan(&version, &proof, &used); err != nil {
+		var needed bool
+		if err := rows.Scan(&version, &proof, &needed); err != nil {
 			return err
 		}
-		if k == nil {
-			if used {
-				return &KeysError{version, "no key file was given"}
-			}
-			return nil
+		why := k.lacks(version, proof)
+		if why != "" && needed {
+			return &KeysError{version, why}
 		}
-		i := slices.IndexFunc(k.list, func(x secretKey) bool { return x.version == version })
-		if i < 0 {
-			if used {
-				return &KeysError{version, fmt.Sprintf("the key file %s does not have it", k.path)}
-			}
-			return nil
-		}
-		if own := k.list[i].proof(); !bytes.Equal(own[:], proof) {
-			return &KeysError{version, fmt.Sprintf("the key file %s has another key of that number", k.path)}
-		}
+		noted = noted || why == "" && version == k.Newest()
 		return nil
-	}, "SELECT version, proof, EXISTS (SELECT 1 FROM tombstones WHERE key_version = version) FROM tombstone_keys ORDER BY version")
+	}, "SELECT version, proof, "+keyNeeded+" FROM state_keys ORDER BY version")
+	return noted, err
 }
 
-// noteKey notes what the newest key is told by.
+// lacks says why keys have not the one that a proof is of, "" if they have.
+func (k *Keys) lacks(version int64, proof []byte) string {
+	if k == nil {
+		return "no key file was given"
+	}
+	for _, x := range k.list {
+		if x.version != version {
+			continue
+		}
+		if own := x.proof(); bytes.Equal(own[:], proof) {
+			return ""
+		}
+		return fmt.Sprintf("the key file %s has another key of that number", k.path)
+	}
+	return fmt.Sprintf("the key file %s does not have it", k.path)
+}
+
+// noteKey notes by what the newest key is told from others.
 func (t *txn) noteKey(k *Keys) error {
-	if err := checkKeys(t.ctx, t.tx, k); err != nil {
+	noted, err := checkKeys(t.ctx, t.tx, k)
+	if noted || err != nil {
 		return err
 	}
 	newest := k.newest()
 	proof := newest.proof()
-	_, err := t.exec("INSERT INTO tombstone_keys (version, proof, made) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", newest.version, proof[:], t.now.UnixMicro())
+	_, err = t.exec("INSERT INTO state_keys (version, proof, made) VALUES ($1, $2, $3) ON CONFLICT (version) DO UPDATE SET proof = excluded.proof, made = excluded.made",
+		newest.version, proof[:], t.now.UnixMicro())
 	return err
 }
 
@@ -110,7 +128,7 @@ type versionSet struct {
 func (s *Store) Tombstones(ctx context.Context) (*TombstoneSet, error) {
 	set := &TombstoneSet{keys: s.opt.Keys, kinds: make(map[string][]versionSet)}
 	err := s.snapshot(ctx, func(tx *sql.Tx) error {
-		if err := checkKeys(ctx, tx, s.opt.Keys); err != nil {
+		if _, err := checkKeys(ctx, tx, s.opt.Keys); err != nil {
 			return err
 		}
 		var last KeyedDigest
@@ -233,7 +251,7 @@ func (s *Store) Lift(ctx context.Context, marks []Mark, by string, feed ...FeedE
 		return 0, err
 	}
 	err = s.transact(ctx, "lifting tombstones in", func(t *txn) error {
-		if err := checkKeys(t.ctx, t.tx, k); err != nil {
+		if _, err := checkKeys(t.ctx, t.tx, k); err != nil {
 			return err
 		}
 		lifted = 0

@@ -25,8 +25,18 @@ type txn struct {
 
 type head struct{ last, before int64 }
 
-// begin waits until this is the only writer.
+// begin waits until this is the only writer. A connection that has ended since
+// the last transaction, because the server was started anew, is no reason to
+// fail: there is another.
 func (s *Store) begin(ctx context.Context) (*txn, error) {
+	t, err := s.tryBegin(ctx)
+	if err != nil && s.dialect.lost != nil && s.dialect.lost(err) {
+		t, err = s.tryBegin(ctx)
+	}
+	return t, err
+}
+
+func (s *Store) tryBegin(ctx context.Context) (*txn, error) {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err

@@ -167,8 +167,8 @@ CREATE TABLE tombstones (
   PRIMARY KEY (kind, digest, key_version, erasure)
 );
 
--- By what the keys of tombstones are told from others of the same number.
-CREATE TABLE tombstone_keys (
+-- By what the keys of digests are told from others of the same number.
+CREATE TABLE state_keys (
   version BIGINT NOT NULL PRIMARY KEY,
   proof   BYTEA NOT NULL,
   made    BIGINT NOT NULL
@@ -196,7 +196,7 @@ CREATE INDEX webhooks_due ON webhooks (next_attempt) WHERE state = 'active';
 
 -- +goose Down
 DROP TABLE webhooks;
-DROP TABLE tombstone_keys;
+DROP TABLE state_keys;
 DROP TABLE tombstones;
 DROP TABLE erasures;
 DROP TABLE access_checkpoints;

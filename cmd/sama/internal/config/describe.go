@@ -62,7 +62,7 @@ var descriptions = map[string]string{
 	"Options.Groups":    "columns whose values all come from one record; without groups the parts of an address, and given with family name",
 	"Options.Ungrouped": "every column is decided by itself",
 	"Options.Fields":    "rules by column or field, in order; the first that leaves one value decides",
-	"Options.Default":   "rules of all other columns and groups",
+	"Options.Default":   "rules of all other columns and groups, but for consents: there deny goes before grant",
 	"Group.Columns":     "two columns or more",
 	"Group.Rules":       "rules of the group; without them the default",
 	"Rule.Kind":         "how the value is chosen",

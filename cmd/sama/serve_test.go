@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sama/run"
+
+	"github.com/spf13/cobra"
+)
+
+func TestCommandsOfTheServerSayHowTheyAreUsed(t *testing.T) {
+	c := &cli{}
+	n := 0
+	for _, group := range []*cobra.Command{c.clientCommand(), c.purposeCommand(), c.auditCommand()} {
+		for _, cmd := range group.Commands() {
+			if n++; cmd.Short == "" || !strings.Contains(cmd.Long, "Exit codes:") || !strings.Contains(cmd.Example, "sama "+group.Name()+" "+cmd.Name()) {
+				t.Errorf("%s: short %q, example %q, long %q", cmd.Name(), cmd.Short, cmd.Example, cmd.Long)
+			}
+		}
+	}
+	if n != 7 {
+		t.Errorf("%d commands", n)
+	}
+}
+
+// served is sama serve in the background.
+type served struct {
+	t      *testing.T
+	url    string
+	secret string
+	stop   func() (code int, stderr string)
+}
+
+// lines hands over what is written, line by line.
+type lines struct {
+	mu   sync.Mutex
+	all  bytes.Buffer
+	line chan string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all.Write(p)
+	for line := range strings.Lines(string(p)) {
+		select {
+		case l.line <- line:
+		default:
+		}
+	}
+	return len(p), nil
+}
+
+func (l *lines) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.all.String() }
+
+// startServing serves an output directory, to a client that may everything.
+func startServing(t *testing.T, out string) *served {
+	t.Helper()
+	mustRun(t, exitDone, "purpose", "add", "service", "--title", "Service", "--controller", "us", "--basis", "contract", "--fields", "*", "--text-version", "1", "--out", out)
+	var made struct{ Secret string }
+	name := fmt.Sprintf("c%d", time.Now().UnixNano())
+	text, _ := mustRun(t, exitDone, "client", "add", name, "--roles", "read,search,write_records,consents,steward,admin", "--purposes", "service", "--fields", "*", "--out", out, "--json")
+	if err := json.Unmarshal([]byte(text), &made); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stdout, stderr := &lines{line: make(chan string, 100)}, &lines{}
+	done := make(chan int, 1)
+	go func() {
+		done <- Run(ctx, []string{"serve", "--out", out, "--listen", "127.0.0.1:0", "--rate", "0"}, strings.NewReader(""), stdout, stderr)
+	}()
+	s := &served{t: t, secret: made.Secret}
+	s.stop = sync.OnceValues(func() (int, string) {
+		cancel()
+		return <-done, stderr.String()
+	})
+	t.Cleanup(func() { s.stop() })
+	select {
+	case line := <-stdout.line:
+		s.url = regexp.MustCompile(`http://\S+`).FindString(line)
+	case code := <-done:
+		done <- code
+		t.Fatalf("sama serve ended with %d: %s", code, stderr)
+	}
+	return s
+}
+
+// ask sends a request and reads the answer.
+func (s *served) ask(method, path, body string) (int, map[string]any) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.secret)
+	req.Header.Set("Sama-Purpose", "service")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var v map[string]any
+	if err := json.Unmarshal(text, &v); err != nil {
+		s.t.Fatalf("%s %s: %d %s", method, path, resp.StatusCode, text)
+	}
+	return resp.StatusCode, v
+}
+
+// bundledOut resolves the bundled silos.
+func bundledOut(t *testing.T) (out string, files []string) {
+	t.Helper()
+	dir := filepath.Join(moduleRoot(t), "testdata")
+	files = []string{filepath.Join(dir, "crm.parquet"), filepath.Join(dir, "webshop.csv.gz"), filepath.Join(dir, "service.jsonl")}
+	out = filepath.Join(t.TempDir(), "customers")
+	mustRun(t, exitDone, slices.Concat([]string{"resolve", "--quiet", "--out", out}, files)...)
+	return out, files
+}
+
+// TestServedProfilesAreTheGoldenRecords reads identities over HTTP and holds
+// them against golden.parquet.
+func TestServedProfilesAreTheGoldenRecords(t *testing.T) {
+	out, _ := bundledOut(t)
+	s := startServing(t, out)
+	r, err := run.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := make(map[string]*run.GoldenTexts)
+	for _, name := range []string{"given_name", "family_name", "email", "phone", "city"} {
+		if columns[name], err = r.GoldenTexts(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 0; i < m.Identities.Len(); i += 40 {
+		id := m.Identities.At(uint32(i))
+		status, p := s.ask("GET", "/v1/profiles/"+id, "")
+		if status != 200 {
+			t.Fatalf("%s: %d %v", id, status, p)
+		}
+		golden := p["golden"].(map[string]any)
+		for name, texts := range columns {
+			have, _ := golden[name].(string)
+			if want := string(texts.At(uint32(i))); have != want {
+				t.Errorf("%s: %s is %q, in golden.parquet %q", id, name, have, want)
+			}
+		}
+	}
+}
+
+// TestServeGoesOverToANewRun resolves again while the server answers, and breaks
+// a third run.
+func TestServeGoesOverToANewRun(t *testing.T) {
+	out, files := bundledOut(t)
+	s := startServing(t, out)
+	status, put := s.ask("POST", "/v1/records", `{"records":[{"source":"webshop","record_id":"W-new","fields":{"full_name":"Uolevi Uusinen","email":"uolevi.uusinen@luukku.fi"}}]}`)
+	if status != 200 {
+		t.Fatal(put)
+	}
+	id := put["records"].([]any)[0].(map[string]any)["identity_id"].(string)
+	mustRun(t, exitDone, slices.Concat([]string{"resolve", "--quiet", "--out", out}, files)...)
+	want := run.CurrentID(out)
+	deadline := time.Now().Add(time.Minute)
+	for {
+		status, p := s.ask("GET", "/v1/profiles/"+id, "")
+		if status != 200 || p["golden"].(map[string]any)["email"] != "uolevi.uusinen@luukku.fi" {
+			t.Fatalf("%d %v", status, p)
+		}
+		if p["run_id"] == want {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("run %s is still served, not %s", p["run_id"], want)
+		}
+	}
+	code, stderr := s.stop()
+	if code != exitDone || strings.Contains(stderr, "Uolevi") || strings.Contains(stderr, "uolevi") || strings.Contains(stderr, "W-new") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if text, _ := mustRun(t, exitDone, "audit", "verify", "--out", out); !strings.Contains(text, "The access log is whole") {
+		t.Error(text)
+	}
+	// What came online outlives the server.
+	s = startServing(t, out)
+	if status, p := s.ask("POST", "/v1/profiles:lookup", `{"identifier":{"field":"email","value":"Uolevi.Uusinen@luukku.fi"}}`); status != 200 || len(p["profiles"].([]any)) != 1 {
+		t.Errorf("%d %v", status, p)
+	}
+}

@@ -1,0 +1,572 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sama/record"
+	"sama/serve/consent"
+	"sama/serve/store"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// asking is a client's right as the slow reference needs it.
+type asking struct {
+	grant   consent.Grant
+	purpose consent.Purpose
+	policy  consent.FieldPolicy
+	request Request
+}
+
+// slow is what should be in the file: asked of the state person by person, by
+// the rules of package consent as they are documented, with real digests.
+func (w *world) slow(t fatal, a *asking, dead map[record.Key]bool) (header []string, rows [][]string) {
+	names := make([]string, len(worldColumns))
+	for i, c := range worldColumns {
+		names[i] = c.name
+	}
+	var order, last []string
+	channels := a.purpose.Channels
+	if c := a.request.Channel; c != "" {
+		channels = []consent.Channel{c}
+	}
+	for _, name := range names {
+		own := a.request.Channel != "" && slices.ContainsFunc(a.policy.Channels, func(r consent.ChannelRule) bool {
+			return consent.Covers(r.Field, name) && slices.Contains(r.Channels, a.request.Channel)
+		})
+		asked := a.request.Fields == nil || own || slices.ContainsFunc(a.request.Fields, func(f string) bool { return consent.Covers(f, name) })
+		if !asked || !w.ever(a, channels, name) {
+			continue
+		}
+		if own {
+			last = append(last, name)
+		} else {
+			order = append(order, name)
+		}
+	}
+	order = append(order, last...)
+	header = append([]string{"identity_id"}, order...)
+	for _, id := range w.all() {
+		keys := w.records(id)
+		if slices.ContainsFunc(keys, func(k record.Key) bool { return dead[k] }) {
+			continue
+		}
+		released := w.slowPerson(t, a, channels, id, keys, names)
+		row := []string{id}
+		for _, name := range order {
+			v := ""
+			if slices.Contains(released, name) {
+				v = strings.ToValidUTF8(w.golden(keys, name), "\uFFFD")
+			}
+			row = append(row, v)
+		}
+		some := strings.Join(row[1:], "") != ""
+		if len(last) > 0 {
+			some = some && strings.Join(row[len(row)-len(last):], "") != ""
+		}
+		if some {
+			rows = append(rows, row)
+		}
+	}
+	return header, rows
+}
+
+// ever reports whether a column could be released to somebody.
+func (w *world) ever(a *asking, channels []consent.Channel, name string) bool {
+	if len(channels) == 0 {
+		channels = []consent.Channel{""}
+	}
+	for _, c := range channels {
+		d := consent.Decision{Allowed: true, Purpose: a.purpose.ID, Question: consent.Question{Channel: c}}
+		if r := consent.Release(&a.grant, &a.purpose, d, &a.policy, []string{name}); len(r.Fields) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// golden is a value of the golden record.
+func (w *world) golden(keys []record.Key, name string) string {
+	c := columnNamed(name)
+	for _, k := range keys {
+		if raw, _ := w.value(k, c); raw != "" {
+			return raw
+		}
+	}
+	return ""
+}
+
+func columnNamed(name string) int {
+	for c := range worldColumns {
+		if worldColumns[c].name == name {
+			return c
+		}
+	}
+	return -1
+}
+
+// digest is a contact point under the newest key.
+func (w *world) digest(kind, normal string) consent.Contact {
+	return consent.Contact{Kind: kind, Digest: w.keys.Hasher().Digest(kind, normal).String()}
+}
+
+// slowLedger is everything that was said of a person.
+func (w *world) slowLedger(t fatal, controller string, keys []record.Key) []consent.Event {
+	var anchors []string
+	newest := make(map[string]consent.Contact) // anchor → contact point
+	first := make(map[record.Key]map[string]consent.Contact)
+	for _, k := range keys {
+		anchors = append(anchors, consent.OfRecord(k.Source, k.ID).String())
+		first[k] = make(map[string]consent.Contact)
+		for c, info := range worldColumns {
+			kind := info.field.String()
+			_, normal := w.value(k, c)
+			if kind != "email" && kind != "phone" || normal == "" || normal == generic {
+				continue
+			}
+			if _, ok := first[k][kind]; !ok {
+				first[k][kind] = w.digest(kind, normal)
+			}
+			for _, h := range w.keys.Hashers() {
+				text := consent.OfContact(consent.Contact{Kind: kind, Digest: h.Digest(kind, normal).String()}).String()
+				anchors = append(anchors, text)
+				newest[text] = w.digest(kind, normal)
+			}
+		}
+	}
+	rows, err := w.store.ConsentsOf(context.Background(), anchors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := []consent.Event{}
+	for _, k := range keys {
+		for _, e := range w.imported[k] {
+			kind := map[consent.Channel]string{"email": "email", "sms": "phone"}[e.Channel]
+			e.Controller, e.Contact = controller, first[k][kind]
+			events = append(events, e)
+		}
+	}
+	for _, row := range rows {
+		e := consent.Event{ID: row.ID, Purpose: row.Purpose, Channel: consent.Channel(row.Channel), Controller: row.Controller,
+			At: row.At, Recorded: row.Recorded, Expires: row.Expires, Source: row.Source}
+		if e.Anchor, err = consent.ParseAnchor(row.Anchor); err != nil {
+			t.Fatal(err)
+		}
+		if e.Act, err = consent.ParseAct(row.Act); err != nil {
+			t.Fatal(err)
+		}
+		if e.Authenticated, err = consent.ParseAuthenticated(row.Authenticated); err != nil {
+			t.Fatal(err)
+		}
+		if c, ok := newest[row.Anchor]; ok {
+			e.Anchor = consent.OfContact(c)
+		} else {
+			kind := map[consent.Channel]string{"email": "email", "sms": "phone", "phone": "phone"}[e.Channel]
+			e.Contact = first[record.Key{Source: e.Anchor.Name, ID: e.Anchor.Value}][kind]
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// slowPerson names the columns that are released of a person.
+func (w *world) slowPerson(t fatal, a *asking, channels []consent.Channel, id string, keys []record.Key, names []string) (released []string) {
+	events := w.slowLedger(t, a.purpose.Controller, keys)
+	var questions []consent.Question
+	for _, c := range channels {
+		kind := map[consent.Channel]string{"email": "email", "sms": "phone", "phone": "phone"}[c]
+		before := len(questions)
+		for col, info := range worldColumns {
+			if info.field.String() != kind {
+				continue
+			}
+			for _, k := range keys {
+				if raw, normal := w.value(k, col); raw != "" {
+					if normal != "" {
+						questions = append(questions, consent.Question{Channel: c, Contact: w.digest(kind, normal), Column: info.name})
+					}
+					break
+				}
+			}
+		}
+		if len(questions) == before {
+			questions = append(questions, consent.Question{Channel: c})
+		}
+	}
+	if len(channels) == 0 {
+		questions = []consent.Question{{}}
+	}
+	strict := a.purpose
+	strict.Basis = consent.BasisConsent
+	for _, q := range questions {
+		if consent.Decide(&strict, q, events, start).Reason == consent.ReasonRestricted && (a.purpose.Basis == consent.BasisLegalObligation || a.purpose.Basis == consent.BasisVitalInterest) {
+			return nil
+		}
+		d := consent.Decide(&a.purpose, q, events, start)
+		released = append(released, consent.Release(&a.grant, &a.purpose, d, &a.policy, names).Fields...)
+	}
+	return released
+}
+
+// drawAsking draws a purpose, a client and what it asks for.
+func drawAsking(t *rapid.T) *asking {
+	fields := func(name string) []string {
+		return rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"*", "given_name", "email", "phone", "national_id", "city"}), 1, 6, rapid.ID[string]).Draw(t, name)
+	}
+	a := &asking{policy: consent.DefaultPolicy()}
+	a.purpose = consent.Purpose{
+		ID: rapid.SampledFrom(somePurposes).Draw(t, "purpose"), Title: "What for", Controller: "us", TextVersion: "1",
+		Basis: rapid.SampledFrom(append([]consent.Basis{consent.BasisConsent, consent.BasisConsent}, consent.Bases()...)).Draw(t, "basis"), Fields: fields("fields of the purpose"),
+		Channels: rapid.SliceOfNDistinct(rapid.SampledFrom(someChannels), 0, 3, rapid.ID[consent.Channel]).Draw(t, "channels"),
+	}
+	if a.purpose.Basis == consent.BasisConsent || a.purpose.Basis == consent.BasisLegitimateInterest {
+		a.purpose.DirectMarketing = rapid.Bool().Draw(t, "direct marketing")
+	}
+	a.grant = consent.Grant{Purposes: []string{a.purpose.ID}, Fields: fields("fields of the client")}
+	a.request = Request{Client: "mailer", Purpose: a.purpose.ID}
+	if len(a.purpose.Channels) > 0 && rapid.Bool().Draw(t, "one channel") {
+		a.request.Channel = rapid.SampledFrom(a.purpose.Channels).Draw(t, "channel")
+	}
+	if rapid.Bool().Draw(t, "some fields") {
+		a.request.Fields = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"given_name", "email", "phone", "city", "email_2"}), 1, 3, rapid.ID[string]).Draw(t, "fields")
+	}
+	return a
+}
+
+// TestExtractIsWhatTheReferenceReleases compares files with what is asked of the
+// state person by person.
+func TestExtractIsWhatTheReferenceReleases(t *testing.T) {
+	rows, files, refusals := 0, 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		w := drawWorld(rt, func() string { return t.TempDir() })
+		defer w.close()
+		dead := make(map[record.Key]bool)
+		if rapid.IntRange(0, 3).Draw(rt, "erase") == 0 {
+			id := rapid.SampledFrom(append(w.all(), "none")).Draw(rt, "erased")
+			var marks []store.Mark
+			for _, k := range w.records(id) {
+				marks = append(marks, store.Mark{Kind: store.KindRecord, Value: k.String()})
+				dead[k] = true
+			}
+			if _, _, err := w.store.Erase(context.Background(), store.Erasure{Identities: []string{id}, By: "kim"}, store.Person{Marks: marks}); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		made := false
+		for range 4 {
+			a := drawAsking(rt)
+			w.putPurpose(rt, &a.purpose)
+			var err error
+			if made {
+				err = w.store.ChangeClient(context.Background(), "mailer", []store.Role{store.RoleRead}, a.grant.Purposes, a.grant.Fields)
+			} else {
+				_, _, err = w.store.AddClient(context.Background(), "mailer", []store.Role{store.RoleRead}, a.grant.Purposes, a.grant.Fields)
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+			made = true
+			x, err := New(context.Background(), w.options(rapid.IntRange(1, 3).Draw(rt, "workers")), a.request)
+			header, want := w.slow(rt, a, dead)
+			if _, ok := errors.AsType[*RefusedError](err); ok {
+				if len(header) > 1 && a.request.Fields == nil {
+					rt.Fatalf("refused although %v may leave: %v", header, err)
+				}
+				refusals++
+				continue
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+			path := filepath.Join(w.dir, "out.csv")
+			report, err := x.Write(context.Background(), path)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			got := readCSV(rt, path)
+			if diff := cmp.Diff(append([][]string{header}, want...), got); diff != "" {
+				rt.Fatalf("asked %+v of %+v for %+v: -want +got\n%s", a.request, a.purpose, a.grant, diff)
+			}
+			checkReport(rt, w, report, header, want)
+			files++
+			rows += len(want)
+		}
+	})
+	t.Logf("%d files with %d rows, %d refusals", files, rows, refusals)
+}
+
+// checkReport compares the figures of a report with the rows.
+func checkReport(t *rapid.T, w *world, r *Report, header []string, rows [][]string) {
+	if int(r.Persons) != len(rows) || int(r.Of) != len(w.all()) {
+		t.Fatalf("%d of %d persons, want %d of %d", r.Persons, r.Of, len(rows), len(w.all()))
+	}
+	left := int64(0)
+	for _, c := range r.LeftOut {
+		left += c.Count
+	}
+	if left != r.Of-r.Persons {
+		t.Fatalf("left out %v, want %d in all", r.LeftOut, r.Of-r.Persons)
+	}
+	for k, f := range r.Columns {
+		released, all := int64(0), int64(0)
+		for _, row := range rows {
+			if row[k+1] != "" {
+				released++
+			}
+		}
+		for _, id := range w.all() {
+			if w.golden(w.records(id), f.Field) != "" {
+				all++
+			}
+		}
+		for _, c := range f.Withheld {
+			all -= c.Count
+		}
+		if f.Field != header[k+1] || f.Released != released || all != released {
+			t.Fatalf("field %+v: %d values were released, withheld and released make %d too few", f, released, all-released)
+		}
+	}
+}
+
+func readCSV(t fatal, path string) [][]string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// fixedWorld is a small world with a newsletter.
+func fixedWorld(t testing.TB, persons int) *world {
+	var keys []record.Key
+	var rows [][]string
+	var identity []uint32
+	var ids []string
+	for i := range persons {
+		keys = append(keys, record.Key{Source: "crm", ID: fmt.Sprintf("%06d", i)})
+		rows = append(rows, []string{"Anna, \"A\"", fmt.Sprintf("p%d@x.fi", i), "", fmt.Sprintf("+35840%06d", i), "010190-123A", "Åbo"})
+		identity = append(identity, uint32(i))
+		ids = append(ids, fmt.Sprintf("id%06d", i))
+	}
+	w := newWorld(t, t.TempDir(), keys, rows, identity, ids)
+	t.Cleanup(w.close)
+	w.putPurpose(t, &consent.Purpose{ID: "newsletter", Title: "Newsletter", Controller: "us", Basis: consent.BasisConsent, TextVersion: "1",
+		Channels: []consent.Channel{"email"}, Fields: []string{"given_name", "email", "phone", "city"}, DirectMarketing: true})
+	w.putPurpose(t, &consent.Purpose{ID: "law", Title: "The law", Controller: "us", Basis: consent.BasisLegalObligation, TextVersion: "1", Fields: []string{"*", "national_id"}})
+	w.putPurpose(t, &consent.Purpose{ID: "other", Title: "Other", Controller: "us", Basis: consent.BasisContract, TextVersion: "1", Fields: []string{"*"}})
+	if _, _, err := w.store.AddClient(context.Background(), "mailer", []store.Role{store.RoleRead}, []string{"newsletter", "law", "planned"}, []string{"given_name", "email", "phone", "birth_date"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.store.AddClient(context.Background(), "desk", []store.Role{store.RoleAdmin}, []string{"law"}, []string{"*"}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// say adds an act of the person at a record.
+func (w *world) say(t fatal, act consent.Act, purpose string, person int) {
+	e := store.ConsentEvent{Anchor: consent.OfRecord("crm", fmt.Sprintf("%06d", person)).String(), Act: act.String(), Purpose: purpose, At: start.Add(-2 * time.Hour),
+		Channel: "email", Controller: "us", Source: "page", Authenticated: "account"}
+	if act != consent.ActGrant {
+		e.Purpose, e.Channel = "", ""
+	}
+	if _, err := w.store.AddConsents(context.Background(), []store.ConsentEvent{e}, store.Also{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRefusalsSayWhatIsAllowed(t *testing.T) {
+	w := fixedWorld(t, 2)
+	for _, c := range []struct {
+		request Request
+		want    string
+	}{
+		{Request{Client: "nobody", Purpose: "newsletter"}, "there is no client nobody; there are desk, mailer"},
+		{Request{Client: "desk", Purpose: "law"}, "client desk does not have the role read, which an extract takes; it has admin"},
+		{Request{Client: "mailer", Purpose: "planned"}, "there is no purpose planned that client mailer could name; it was granted law, newsletter"},
+		{Request{Client: "mailer", Purpose: "other"}, "client mailer was not granted purpose other; it was granted law, newsletter"},
+		{Request{Client: "mailer", Purpose: "newsletter", Channel: "sms"}, "purpose newsletter does not use channel sms; it uses email"},
+		{Request{Client: "mailer", Purpose: "law", Channel: "post"}, "purpose law reaches nobody by any channel; ask without one"},
+		{Request{Client: "mailer", Purpose: "newsletter", Fields: []string{"shoe_size", "city", "national_id"}},
+			"the run has no field shoe_size\nField city is withheld: the client was not granted the field\nField national_id is withheld: the client was not granted the field\nclient mailer may have given_name, email, email_2 for purpose newsletter"},
+		{Request{Client: "mailer", Purpose: "newsletter", Fields: []string{"phone"}, Channel: "email"},
+			"Field phone is withheld: it does not belong to the channel\nclient mailer may have given_name, email, email_2 for purpose newsletter and channel email"},
+		{Request{Client: "mailer", Purpose: "newsletter", Fields: []string{}}, "no field is named; client mailer may have given_name, email, email_2 for purpose newsletter"},
+	} {
+		_, err := New(t.Context(), w.options(1), c.request)
+		if _, ok := errors.AsType[*RefusedError](err); !ok || err.Error() != c.want {
+			t.Errorf("%+v: %v\nwant %s", c.request, err, c.want)
+		}
+	}
+	if err := w.store.RevokeClient(t.Context(), "mailer"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(t.Context(), w.options(1), Request{Client: "mailer", Purpose: "law"}); err == nil || !strings.Contains(err.Error(), "was revoked") {
+		t.Errorf("a revoked client: %v", err)
+	}
+	if _, err := FormatOf("people.xlsx"); err == nil {
+		t.Error("a format that there is not")
+	}
+}
+
+func TestTheAccessLogHasTheJob(t *testing.T) {
+	w := fixedWorld(t, 5)
+	for _, person := range []int{1, 3} {
+		w.say(t, consent.ActGrant, "newsletter", person)
+	}
+	x, err := New(t.Context(), w.options(2), Request{Client: "mailer", Purpose: "newsletter", Channel: "email"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := x.Count(t.Context()); err != nil || r.Persons != 2 || r.SHA256 != "" {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if head, err := w.store.AccessHead(t.Context()); err != nil || head.ID != 0 {
+		t.Fatalf("counting is in the access log: %v %v", head, err)
+	}
+	path := filepath.Join(w.dir, "out.csv")
+	r, err := x.Write(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := readCSV(t, path), [][]string{{"identity_id", "given_name", "email", "email_2"}, {"id000001", `Anna, "A"`, "p1@x.fi", ""}, {"id000003", `Anna, "A"`, "p3@x.fi", ""}}; !cmp.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	v, err := w.store.VerifyAccess(t.Context())
+	if err != nil || v.Rows != 1 {
+		t.Fatalf("%+v %v", v, err)
+	}
+	// The row is known by its hash, whose bytes are documented.
+	var row []byte
+	row = append(row, make([]byte, 32)...)
+	for _, n := range []int64{1, start.UnixMicro(), 2} {
+		row = binary.BigEndian.AppendUint64(row, uint64(n))
+	}
+	for _, text := range []string{"mailer", "", "newsletter", "", r.Job(), "given_name,email", "extract", "consent purpose:1 consents:2"} {
+		row = append(binary.BigEndian.AppendUint64(row, uint64(len(text))), text...)
+	}
+	if v.Head.Hash != sha256.Sum256(row) {
+		t.Error("the row of the access log is not that of the extract")
+	}
+	text, err := os.ReadFile(path)
+	if sum := sha256.Sum256(text); err != nil || r.Job() != "sha256:"+hex.EncodeToString(sum[:]) {
+		t.Errorf("the job is %s, the file has %x", r.Job(), sum)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() != r.Bytes || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(w.dir, ".sama-extract-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestErasedAndRestrictedAreNeverThere(t *testing.T) {
+	w := fixedWorld(t, 4)
+	w.say(t, consent.ActRestrict, "", 1)
+	w.say(t, consent.ActErase, "", 2)
+	mark := store.Mark{Kind: store.KindRecord, Value: "crm:000003"}
+	if _, _, err := w.store.Erase(t.Context(), store.Erasure{Identities: []string{"id000003"}, By: "kim"}, store.Person{Marks: []store.Mark{mark}}); err != nil {
+		t.Fatal(err)
+	}
+	x, err := New(t.Context(), w.options(1), Request{Client: "mailer", Purpose: "law"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.dir, "out.csv")
+	r, err := x.Write(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readCSV(t, path); len(got) != 2 || got[1][0] != "id000000" {
+		t.Errorf("got %q", got)
+	}
+	if want := []Count{{"erased", 2}, {"restricted", 1}}; !cmp.Equal(r.LeftOut, want) {
+		t.Errorf("left out %v", r.LeftOut)
+	}
+	// Who came back by an act of their own is there again.
+	if _, err := w.store.Lift(t.Context(), []store.Mark{mark}, "account"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = x.Count(t.Context()); err != nil || r.Persons != 2 {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
+// TestAnActAtARecordIsAboutItsFirstContact that names somebody.
+func TestAnActAtARecordIsAboutItsFirstContact(t *testing.T) {
+	w := newWorld(t, t.TempDir(), []record.Key{{Source: "crm", ID: "000000"}}, [][]string{{"Bo", generic, "bo@x.fi", "", "", ""}}, []uint32{0}, []string{"id0"})
+	defer w.close()
+	w.putPurpose(t, &consent.Purpose{ID: "newsletter", Title: "Newsletter", Controller: "us", Basis: consent.BasisConsent, TextVersion: "1",
+		Channels: []consent.Channel{"email"}, Fields: []string{"*"}})
+	if _, _, err := w.store.AddClient(t.Context(), "mailer", []store.Role{store.RoleRead}, []string{"newsletter"}, []string{"*"}); err != nil {
+		t.Fatal(err)
+	}
+	w.say(t, consent.ActGrant, "newsletter", 0)
+	x, err := New(t.Context(), w.options(1), Request{Client: "mailer", Purpose: "newsletter", Fields: []string{"given_name"}, Channel: "email"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.dir, "out.csv")
+	r, err := x.Write(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := readCSV(t, path), [][]string{{"identity_id", "given_name", "email", "email_2"}, {"id0", "Bo", "", "bo@x.fi"}}; !cmp.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if want := []Count{{"another_contact", 1}}; !cmp.Equal(r.Columns[1].Withheld, want) {
+		t.Errorf("%+v", r.Columns)
+	}
+}
+
+// TestSomebodyErasedMeanwhileIsNotThere erases while the file is written.
+func TestSomebodyErasedMeanwhileIsNotThere(t *testing.T) {
+	w := fixedWorld(t, 3)
+	o := w.options(1)
+	wrote := 0
+	o.Begin = func(name, _ string) Progress {
+		if name == "write" {
+			if wrote++; wrote == 1 {
+				if _, _, err := w.store.Erase(t.Context(), store.Erasure{Identities: []string{"id000001"}, By: "kim"},
+					store.Person{Marks: []store.Mark{{Kind: store.KindRecord, Value: "crm:000001"}}}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return silent{}
+	}
+	x, err := New(t.Context(), o, Request{Client: "mailer", Purpose: "law"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.dir, "out.csv")
+	r, err := x.Write(t.Context(), path)
+	if err != nil || wrote != 2 || r.Persons != 2 {
+		t.Fatalf("%+v %v after %d attempts", r, err, wrote)
+	}
+	if text, _ := os.ReadFile(path); bytes.Contains(text, []byte("id000001")) {
+		t.Error("the file has somebody who was erased")
+	}
+	if v, err := w.store.VerifyAccess(t.Context()); err != nil || v.Rows != 1 {
+		t.Errorf("%+v %v", v, err)
+	}
+}
