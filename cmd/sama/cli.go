@@ -151,7 +151,7 @@ and writes one identity per person: its golden record, its sources, its reasons.
 	for _, sub := range []*cobra.Command{
 		c.initCommand(), c.resolveCommand(), c.trainCommand(), c.explainCommand(), c.evaluateCommand(),
 		c.diffCommand(), c.runsCommand(), c.rollbackCommand(), c.pruneCommand(), c.checkCommand(), c.decideCommand(),
-		c.serveCommand(), c.exportCommand(), c.clientCommand(), c.purposeCommand(), c.auditCommand(),
+		c.serveCommand(), c.exportCommand(), c.clientCommand(), c.purposeCommand(), c.auditCommand(), c.backupCommand(),
 		c.generateCommand(), c.versionCommand(),
 	} {
 		sub.Long = strings.TrimSpace(sub.Long) + "\n\n" + exitCodesHelp

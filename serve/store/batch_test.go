@@ -255,7 +255,7 @@ func nothingAcknowledgedIsLost(t *testing.T, b backend) {
 	}
 	s := openKeyed(t, location, k)
 	highest, count := make(map[string]int64), make(map[string]int64)
-	for round := range 40 {
+	for round := range 5 {
 		cmd := process(t, "scribble", location, path)
 		out, err := cmd.StdoutPipe()
 		if err == nil {
@@ -266,7 +266,7 @@ func nothingAcknowledgedIsLost(t *testing.T, b backend) {
 		}
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
-			if n == 20+7*round {
+			if n == 40+30*round {
 				_ = cmd.Process.Kill()
 			}
 			var what string
