@@ -18,6 +18,11 @@
 // other; words that a postal code determines), and sources with equal column
 // names are made to agree.
 //
+// Columns of yes and no whose names speak of marketing (email_opt_in,
+// markkinointilupa, do_not_call) are consents: for a purpose, through a channel,
+// and where the name is that of a refusal, turned round. Their normal forms are
+// grant and deny; what says neither is invalid, and null stays null.
+//
 // How the table is built: the normal form of a value is worked out once for
 // each distinct value; records are sorted by source and id; codes are given in
 // the order of records. So the table depends on the values alone: not on the

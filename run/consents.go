@@ -153,6 +153,7 @@ func newCarrier(t *record.Table, number uint32, columns []ConsentColumn, before 
 // carry walks through the records and the acts of before, both by key.
 func (c *carrier) carry() (*Consents, error) {
 	n := uint32(c.table.Len())
+	c.Acts = make([]ConsentAct, 0, len(c.before.acts)+len(c.before.acts)/8)
 	for r := range n {
 		source := c.table.Source[r]
 		list := c.says[source]

@@ -245,3 +245,41 @@ func TestConsentsOfTheErasedAreGone(t *testing.T) {
 		t.Error("consents of others are gone")
 	}
 }
+
+// TestServedLedgerHasWhatTheExportsSay asks sama serve for the consents of
+// persons: what the exports said decides, with the controller of the purpose,
+// until somebody says more.
+func TestServedLedgerHasWhatTheExportsSay(t *testing.T) {
+	e := newConsentExports(t)
+	e.crm[1] = "no"
+	e.night(t)
+	mustRun(t, exitDone, "purpose", "add", "marketing", "--title", "Mails", "--controller", "shop", "--basis", "consent", "--channels", "email", "--fields", "email", "--text-version", "1", "--direct-marketing", "--out", e.out)
+	s := startServing(t, e.out)
+	ask := func(i int) (events int, reason string) {
+		t.Helper()
+		status, v := s.ask("POST", "/v1/consents:lookup", fmt.Sprintf(`{"record":{"source":"crm","record_id":"C%02d"}}`, i))
+		if status != 200 {
+			t.Fatalf("%d %v", status, v)
+		}
+		one := v["consents"].([]any)[0].(map[string]any)
+		for _, d := range one["decisions"].([]any) {
+			if d := d.(map[string]any); d["purpose"] == "marketing" {
+				reason = fmt.Sprint(d["reason"])
+			}
+		}
+		return len(one["events"].([]any)), reason
+	}
+	for i, want := range map[int]string{0: "granted", 1: "denied"} {
+		if events, reason := ask(i); events != 2 || reason != want {
+			t.Errorf("person %d: %d events, %s, want %s", i, events, reason, want)
+		}
+	}
+	given, family := nameOf(0)
+	status, v := s.ask("POST", "/v1/records", fmt.Sprintf(`{"records":[{"source":"crm","record_id":"C00","fields":{"first_name":%q,"last_name":%q,"email":"person0@posti.fi","email_opt_in":"no"}}]}`, given, family))
+	if status/100 != 2 {
+		t.Fatalf("%d %v", status, v)
+	}
+	if events, reason := ask(0); events != 3 || reason != "denied" {
+		t.Errorf("after a refusal that came online: %d events, %s", events, reason)
+	}
+}

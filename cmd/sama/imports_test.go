@@ -56,6 +56,7 @@ var outsidePolicy = []struct {
 	{"database/sql", []string{"serve/store"}},
 	{"modernc.org/sqlite", []string{"serve/store"}},
 	{"github.com/pressly/goose", []string{"serve/store"}},
+	{"github.com/jackc/pgx", []string{"serve/store"}},
 	{"github.com/apache/arrow", []string{"run/columns"}},
 	{"github.com/antzucaro/matchr", nil}, // GPL: an oracle of tests, linked into no binary
 }

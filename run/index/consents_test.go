@@ -1,7 +1,6 @@
 package index
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -144,7 +143,7 @@ func TestFalseConsentsAreFound(t *testing.T) {
 		}
 		spoil(a)
 		if err := check(); err == nil {
-			t.Error(fmt.Sprintf("%s: not found", name))
+			t.Errorf("%s: not found", name)
 		}
 	}
 }

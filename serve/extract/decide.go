@@ -134,14 +134,14 @@ func (t *table) order() []uint32 {
 		}
 	}
 	refs := make([]uint32, 0, int(n)+len(t.touched))
-	sorted := true
+	sorted, before := true, ""
 	for i := range n {
-		if other[i] {
+		if len(other) > 0 && other[i] {
 			continue
 		}
-		if k := len(refs); k > 0 && sorted && t.id(refs[k-1]) > t.id(i) {
-			sorted = false
-		}
+		id := t.Index.IdentityID(i)
+		sorted = sorted && before <= id
+		before = id
 		refs = append(refs, i)
 	}
 	byID := func(a, b uint32) int { return strings.Compare(t.id(a), t.id(b)) }

@@ -129,21 +129,37 @@ func newWorld(t fatal, dir string, keys []record.Key, rows [][]string, identity 
 	if _, err := index.Build(folder, in, 1); err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	if w.index, err = index.OpenIndex(folder); err != nil {
-		t.Fatal(err)
-	}
 	random := bytes.NewReader(bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuv"), 100))
-	if w.keys, err = store.CreateKeys(filepath.Join(dir, "state.keys"), random); err == nil {
-		w.keys, err = w.keys.Rotate(bytes.NewReader(bytes.Repeat([]byte{7}, 64)))
+	secret, err := store.CreateKeys(filepath.Join(dir, "state.keys"), random)
+	if err == nil {
+		_, err = secret.Rotate(bytes.NewReader(bytes.Repeat([]byte{7}, 64)))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.store, err = store.Open(context.Background(), filepath.Join(dir, "state.db"), store.Options{Keys: w.keys, Now: func() time.Time { return w.clock }})
+	w.open(t)
+	return w
+}
+
+// open opens the index and the state.
+func (w *world) open(t fatal) {
+	var err error
+	if w.index, err = index.OpenIndex(filepath.Join(w.dir, "index")); err != nil {
+		t.Fatal(err)
+	}
+	if w.keys, err = store.LoadKeys(filepath.Join(w.dir, "state.keys")); err != nil {
+		t.Fatal(err)
+	}
+	w.store, err = store.Open(context.Background(), filepath.Join(w.dir, "state.db"), store.Options{Keys: w.keys, Now: func() time.Time { return w.clock }})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// openWorld opens what another process made.
+func openWorld(t fatal, dir string) *world {
+	w := &world{dir: dir, clock: start.Add(-time.Hour)}
+	w.open(t)
 	return w
 }
 
