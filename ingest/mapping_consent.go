@@ -142,13 +142,13 @@ func (c *candidate) consents() bool {
 	return ok
 }
 
-// describeConsent says what a column of consents is about, and notes where a no
-// in it counts as a yes.
+// describeConsent says what a column of consents is about, and notes where a yes
+// in it is a no.
 func (p *proposal) describeConsent(m *ColumnMapping) {
 	m.Purpose = DefaultPurpose
 	m.Channel, m.Inverted, _ = consentName(nameParts(m.Column))
 	if m.Inverted {
-		p.note(m.Column, "a refusal: yes counts as deny, no as grant of %s; where no only means that nobody has refused, map it as carried", m.Purpose)
+		p.note(m.Column, "a refusal: yes counts as deny of %s, no as nothing, for who has not refused has not agreed", m.Purpose)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestConsentsAreProposed(t *testing.T) {
 	if got["newsletter"].As == "consent" {
 		t.Errorf("how often a newsletter comes is taken for a consent: %+v", got["newsletter"])
 	}
-	if !slices.ContainsFunc(notes, func(n Note) bool { return n.Column == "do_not_call" && strings.Contains(n.Text, "map it as carried") }) {
+	if !slices.ContainsFunc(notes, func(n Note) bool { return n.Column == "do_not_call" && strings.Contains(n.Text, "has not agreed") }) {
 		t.Errorf("notes: %v", notes)
 	}
 	if errs := m.Validate([]*Raw{consentRaw(t)}); len(errs) > 0 {
@@ -124,7 +124,7 @@ func TestConsentsAreNormalised(t *testing.T) {
 	if got := strings.Join(values("email_opt_in"), ","); got != "grant,deny,,,deny,grant" {
 		t.Errorf("email_opt_in: %s", got)
 	}
-	if got := strings.Join(values("do_not_call"), ","); got != "deny,grant,deny,,," {
+	if got := strings.Join(values("do_not_call"), ","); got != "deny,,deny,,," {
 		t.Errorf("do_not_call: %s", got)
 	}
 	want := []ConsentColumn{{"crm", "do_not_call", "marketing", ""}, {"crm", "email_opt_in", "newsletter", "email"}, {"web", "email_opt_in", "marketing", ""}}

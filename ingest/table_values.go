@@ -117,8 +117,10 @@ func placeholder(f record.Field, text string) bool {
 		return normalize.LooksEmail(text)
 	case record.Phone:
 		return normalize.LooksPhone(text)
-	case record.Number, record.Gender, record.Consent:
+	case record.Number, record.Gender:
 		return false
+	case record.Consent:
+		return normalize.Consent(text) != "" // a no where refusals are asked for says nothing
 	}
 	return true
 }

@@ -69,10 +69,14 @@ func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Eve
 		}
 		events = append(events, event)
 	}
-	for i := range events {
-		place(&events[i], renew, contacts)
+	ledger := make([]consent.Event, 0, len(events))
+	for _, event := range events {
+		if newest, ok := renew[event.Anchor.Contact()]; ok && event.Anchor.Kind == consent.ContactAnchor {
+			event.Contact = newest
+		}
+		ledger = consent.Spread(ledger, event, contacts[record.Key{Source: event.Anchor.Name, ID: event.Anchor.Value}])
 	}
-	return events, nil
+	return ledger, nil
 }
 
 // ofControllers returns imported events with the controllers of their purposes: an
@@ -92,37 +96,6 @@ func (s *Server) ofControllers(ctx context.Context, imported []consent.Event) ([
 		}
 	}
 	return events, nil
-}
-
-// place says which contact point an event is about: that of its anchor, or, of
-// an act on a channel that stands at a record, the one that the record has for
-// the channel.
-func place(e *consent.Event, renew map[consent.Contact]consent.Contact, contacts map[record.Key][]consent.Contact) {
-	switch {
-	case e.Anchor.Kind == consent.ContactAnchor:
-		if newest, ok := renew[e.Anchor.Contact()]; ok {
-			e.Contact = newest
-		}
-	case e.Anchor.Kind == consent.RecordAnchor && e.Contact.IsZero():
-		kind := contactKind(e.Channel)
-		for _, c := range contacts[record.Key{Source: e.Anchor.Name, ID: e.Anchor.Value}] {
-			if c.Kind == kind {
-				e.Contact = c
-				return
-			}
-		}
-	}
-}
-
-// contactKind is the field whose values a channel reaches, "" if none.
-func contactKind(c consent.Channel) string {
-	switch c {
-	case "email":
-		return record.Email.String()
-	case "phone", "sms":
-		return record.Phone.String()
-	}
-	return ""
 }
 
 // eventOf reads an event of the state.
@@ -151,7 +124,7 @@ func (s *Server) questions(p *consent.Purpose, e Engine, g *Golden) []consent.Qu
 	columns := e.Columns()
 	var out []consent.Question
 	for _, c := range p.Channels {
-		before, kind := len(out), contactKind(c)
+		before, kind := len(out), c.ContactKind()
 		for i := range g.Values {
 			v := &g.Values[i]
 			column := columns[v.Column]

@@ -55,8 +55,9 @@ func Consent(s string) string {
 }
 
 // Refusal is Consent for a column that asks whether the person refused: yes is
-// deny there, no is grant. Words that speak of the consent itself (opt-out,
-// kielletty) mean what they mean elsewhere.
+// deny there, and no is nothing, for who has not refused has not agreed. Words
+// that speak of the consent itself (opt-out, kielletty) mean what they mean
+// elsewhere.
 func Refusal(s string) string {
 	w, ok := consentWord(s)
 	if !ok {
@@ -65,11 +66,8 @@ func Refusal(s string) string {
 	if means := statements[w]; means != "" {
 		return means
 	}
-	switch answers[w] {
-	case Granted:
+	if answers[w] == Granted {
 		return Denied
-	case Denied:
-		return Granted
 	}
 	return ""
 }
