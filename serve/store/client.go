@@ -324,6 +324,11 @@ func eachRow(ctx context.Context, db queryer, do func(rows *sql.Rows) error, que
 	if err != nil {
 		return err
 	}
+	return visitRows(rows, do)
+}
+
+// visitRows visits the rows of an answer and closes it.
+func visitRows(rows *sql.Rows, do func(rows *sql.Rows) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := do(rows); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -102,24 +103,34 @@ func (t *txn) addConsents(events []ConsentEvent) ([]int64, error) {
 // anchorsAtOnce is how many anchors one statement looks for.
 const anchorsAtOnce = 256
 
+// consentsOf are the statements that look for 1, 2, 4 … anchors.
+var consentsOf = func() (list []string) {
+	for n := 1; n <= anchorsAtOnce; n *= 2 {
+		var query strings.Builder
+		query.WriteString("SELECT " + consentColumns + " FROM consents WHERE anchor IN (")
+		writeParameters(&query, 1, n)
+		query.WriteString(")")
+		list = append(list, query.String())
+	}
+	return list
+}()
+
 // ConsentsOf returns the events of anchors, in order of their ids.
 func (s *Store) ConsentsOf(ctx context.Context, anchors []string) ([]ConsentEvent, error) {
 	anchors = slices.Compact(slices.Sorted(slices.Values(anchors)))
 	var list []ConsentEvent
 	for part := range slices.Chunk(anchors, anchorsAtOnce) {
-		var query strings.Builder
-		query.WriteString("SELECT " + consentColumns + " FROM consents WHERE anchor IN (")
-		writeParameters(&query, 1, len(part))
-		query.WriteString(")")
-		args := make([]any, len(part))
-		for i, anchor := range part {
-			args[i] = anchor
+		// The number of parameters is a power of two: there are few statements.
+		size := bits.Len(uint(len(part) - 1))
+		args := make([]any, 1<<size)
+		for i := range args {
+			args[i] = part[min(i, len(part)-1)]
 		}
-		err := eachRow(ctx, s.read, func(rows *sql.Rows) error {
+		err := s.queryPrepared(ctx, consentsOf[size], func(rows *sql.Rows) error {
 			e, err := scanConsent(rows)
 			list = append(list, e)
 			return err
-		}, query.String(), args...)
+		}, args...)
 		if err != nil {
 			return nil, s.failed("reading consents from", err)
 		}

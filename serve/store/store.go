@@ -49,6 +49,7 @@ type Store struct {
 	created  bool
 	batch    *batcher
 	clients  clientCache
+	prepared prepared
 
 	// fault is called between the steps of a transaction. Tests end the
 	// process there.
@@ -122,6 +123,7 @@ func (s *Store) Close() error {
 	if s.batch != nil {
 		s.batch.close()
 	}
+	errs = append(errs, s.prepared.close())
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
