@@ -3,6 +3,8 @@ package graph
 import (
 	"fmt"
 	"strings"
+
+	"sama/record"
 )
 
 // IdentityID names an identity for ever. It holds nothing of the records' content:
@@ -78,12 +80,8 @@ func (is Issuer) permute(n uint64) uint64 {
 	return left<<(counterBits/2) | right
 }
 
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+// mix is one step of SplitMix64.
+func mix(x uint64) uint64 { return record.Stir(x + 0x9e3779b97f4a7c15) }
 
 // Run returns the number of the run that made the id.
 func (id IdentityID) Run() uint32 { return uint32(id >> counterBits) }

@@ -22,7 +22,7 @@ func Fingerprints(t *record.Table, workers int) []uint64 {
 			hashes := make([]uint64, c.RawText.Len())
 			begin := fnv(fnv(fnvStart, c.Name), "\x00")
 			for code := 1; code < len(hashes); code++ {
-				hashes[code] = mix(fnv(begin, c.RawText.At(uint32(code))))
+				hashes[code] = record.Stir(fnv(begin, c.RawText.At(uint32(code))))
 			}
 			byColumn[i] = hashes
 			return nil
@@ -46,10 +46,4 @@ func fnv(h uint64, s string) uint64 {
 		h = (h ^ uint64(s[i])) * 1099511628211
 	}
 	return h
-}
-
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

@@ -63,7 +63,7 @@ func (o *options) flags(cmd *cobra.Command, names ...string) {
 		},
 		"fail-if": func() { f.StringArrayVar(&o.failIf, "fail-if", nil, guardHelp) },
 		"state": func() {
-			f.StringVar(&o.state, "state", "", "`file` of the decisions of stewards (default: state.db in the output directory)")
+			f.StringVar(&o.state, "state", "", "state database `file` (default: state.db in the output directory)")
 		},
 		"relearn": func() {
 			f.BoolVar(&o.relearn, "relearn", false, "choose blocking rules, model and threshold anew instead of going on with those of the previous run")
