@@ -72,7 +72,7 @@ func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Eve
 	ledger := make([]consent.Event, 0, len(events))
 	for _, event := range events {
 		if newest, ok := renew[event.Anchor.Contact()]; ok && event.Anchor.Kind == consent.ContactAnchor {
-			event.Contact = newest
+			event.Anchor = consent.OfContact(newest)
 		}
 		ledger = consent.Spread(ledger, event, contacts[record.Key{Source: event.Anchor.Name, ID: event.Anchor.Value}])
 	}

@@ -37,7 +37,7 @@ type Running struct {
 	seen int64
 }
 
-// RunParts are what a Running is made of. All but Imported must be set.
+// RunParts are what a Running is made of. All must be set.
 type RunParts struct {
 	Run     *run.Run
 	Index   *index.Index // given back by Close
@@ -46,9 +46,6 @@ type RunParts struct {
 	// Known are the names that the mapping of a source knows; of the source "",
 	// the names of a partial record.
 	Known func(source string) []string
-	// Imported are the consent events that the exports of the run had of
-	// records; nil are those of Service.
-	Imported func(keys []record.Key) ([]consent.Event, error)
 }
 
 // NewRunning makes the engine of a run, to which the online records of the state
@@ -250,10 +247,7 @@ func (r *Running) readAliases() (map[string][]string, error) {
 
 // Consents implements [Engine].
 func (r *Running) Consents(keys []record.Key) ([]consent.Event, error) {
-	if r.parts.Imported == nil {
-		return r.service.ConsentsOf(keys), nil
-	}
-	return r.parts.Imported(keys)
+	return r.service.ConsentsOf(keys), nil
 }
 
 // searchFloor is the weight from which on an identity is told as a match: a

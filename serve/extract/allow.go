@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"sama/record"
 	"sama/serve/consent"
 	"sama/serve/store"
 )
@@ -96,17 +95,6 @@ func (x *Extract) findPurpose(ctx context.Context, client *store.Client) error {
 	return nil
 }
 
-// contactField is the field whose values a channel reaches.
-func contactField(c consent.Channel) (f record.Field, ok bool) {
-	switch c {
-	case "email":
-		return record.Email, true
-	case "phone", "sms":
-		return record.Phone, true
-	}
-	return 0, false
-}
-
 // findRoutes lists what is asked of the ledger.
 func (x *Extract) findRoutes() {
 	channels := x.purpose.Channels
@@ -118,8 +106,9 @@ func (x *Extract) findRoutes() {
 	}
 	for _, c := range channels {
 		r := route{channel: c}
+		kind := c.ContactKind()
 		for i, info := range x.Index.Columns() {
-			if f, ok := contactField(c); ok && info.Field == f {
+			if kind != "" && info.Field.String() == kind {
 				r.columns = append(r.columns, i)
 			}
 		}

@@ -3,6 +3,7 @@ package extract
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -134,20 +135,12 @@ func (t *table) order() []uint32 {
 		}
 	}
 	refs := make([]uint32, 0, int(n)+len(t.touched))
-	sorted, before := true, ""
 	for i := range n {
-		if len(other) > 0 && other[i] {
-			continue
+		if len(other) == 0 || !other[i] {
+			refs = append(refs, i)
 		}
-		id := t.Index.IdentityID(i)
-		sorted = sorted && before <= id
-		before = id
-		refs = append(refs, i)
 	}
-	byID := func(a, b uint32) int { return strings.Compare(t.id(a), t.id(b)) }
-	if !sorted {
-		slices.SortFunc(refs, byID)
-	}
+	t.sort(refs)
 	if len(t.touched) == 0 {
 		return refs
 	}
@@ -155,7 +148,47 @@ func (t *table) order() []uint32 {
 	for k := range t.touched {
 		refs = append(refs, n+uint32(k))
 	}
-	return merge(refs[:own], refs[own:], byID)
+	return merge(refs[:own], refs[own:], func(a, b uint32) int { return strings.Compare(t.id(a), t.id(b)) })
+}
+
+// sort puts references of the index in the order of their ids: by the eight
+// bytes after those that all of them begin with, and then by the ids.
+func (t *table) sort(refs []uint32) {
+	if len(refs) == 0 {
+		return
+	}
+	first, sorted, before := t.id(refs[0]), true, ""
+	common := len(first)
+	for _, ref := range refs {
+		id := t.id(ref)
+		for common > 0 && !strings.HasPrefix(id, first[:common]) {
+			common--
+		}
+		sorted = sorted && before <= id
+		before = id
+	}
+	if sorted {
+		return
+	}
+	type keyed struct {
+		key uint64
+		ref uint32
+	}
+	keys := make([]keyed, len(refs))
+	for i, ref := range refs {
+		var b [8]byte
+		copy(b[:], t.id(ref)[common:])
+		keys[i] = keyed{binary.BigEndian.Uint64(b[:]), ref}
+	}
+	slices.SortFunc(keys, func(a, b keyed) int {
+		if c := cmp.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		return strings.Compare(t.id(a.ref), t.id(b.ref))
+	})
+	for i := range keys {
+		refs[i] = keys[i].ref
+	}
 }
 
 // merge merges two sorted lists into a new one.

@@ -4,7 +4,7 @@
 // It is the release rule of package serve, person by person and field by field,
 // over everybody at once:
 //
-//	state  consents by anchor ──┐ once, in order
+//	state  consents ────────────┐ read once
 //	run    index, identities ───┼─Decide, once a person─→ columns ─→ file, access log, its name
 //	state  records that came ───┘
 //
@@ -13,9 +13,9 @@
 // The golden records are those of a run together with what came online since.
 // The ledger of a person is that of the person's records and contact points:
 // what stands in the state under the key of a record, or under the digest of an
-// e-mail address or phone number that a record holds and that does not name
-// nobody in particular. An act on a channel that stands at a record is about the
-// first contact point that the record has for the channel. For every channel of
+// e-mail address or phone number that a record holds, unless that names nobody in
+// particular, and what its source said of the record. What stands at a record is
+// about the record's contact points as consent.Spread has it. For every channel of
 // the purpose, and every contact point that the golden record has for it, the
 // rules of package consent decide; what any of these decisions releases is
 // released.
@@ -44,7 +44,7 @@
 //
 // # Cost
 //
-// The ledger is read once, as far as it is about the purpose: 72 bytes an event.
+// The ledger is read once, as far as it is about the purpose: 56 bytes an event.
 // Contact points are hashed only if the ledger has acts that stand at some:
 // about 1 µs each. A person takes one decision for each contact point and a look
 // at each column; what they need beyond that is 4 bytes a value.

@@ -128,19 +128,16 @@ func (w *world) digest(kind, normal string) consent.Contact {
 func (w *world) slowLedger(t fatal, controller string, keys []record.Key) []consent.Event {
 	var anchors []string
 	newest := make(map[string]consent.Contact) // anchor → contact point
-	first := make(map[record.Key]map[string]consent.Contact)
+	of := make(map[record.Key][]consent.Contact)
 	for _, k := range keys {
 		anchors = append(anchors, consent.OfRecord(k.Source, k.ID).String())
-		first[k] = make(map[string]consent.Contact)
 		for c, info := range worldColumns {
 			kind := info.field.String()
 			_, normal := w.value(k, c)
-			if kind != "email" && kind != "phone" || normal == "" || normal == generic {
+			if kind != "email" && kind != "phone" || normal == "" || normal == generic && w.knows(c, normal) {
 				continue
 			}
-			if _, ok := first[k][kind]; !ok {
-				first[k][kind] = w.digest(kind, normal)
-			}
+			of[k] = append(of[k], w.digest(kind, normal))
 			for _, h := range w.keys.Hashers() {
 				text := consent.OfContact(consent.Contact{Kind: kind, Digest: h.Digest(kind, normal).String()}).String()
 				anchors = append(anchors, text)
@@ -155,9 +152,8 @@ func (w *world) slowLedger(t fatal, controller string, keys []record.Key) []cons
 	events := []consent.Event{}
 	for _, k := range keys {
 		for _, e := range w.imported[k] {
-			kind := map[consent.Channel]string{"email": "email", "sms": "phone"}[e.Channel]
-			e.Controller, e.Contact = controller, first[k][kind]
-			events = append(events, e)
+			e.Controller = controller
+			events = append(events, about(e, of[k])...)
 		}
 	}
 	for _, row := range rows {
@@ -174,10 +170,35 @@ func (w *world) slowLedger(t fatal, controller string, keys []record.Key) []cons
 		}
 		if c, ok := newest[row.Anchor]; ok {
 			e.Anchor = consent.OfContact(c)
+			events = append(events, e)
 		} else {
-			kind := map[consent.Channel]string{"email": "email", "sms": "phone", "phone": "phone"}[e.Channel]
-			e.Contact = first[record.Key{Source: e.Anchor.Name, ID: e.Anchor.Value}][kind]
+			events = append(events, about(e, of[record.Key{Source: e.Anchor.Name, ID: e.Anchor.Value}])...)
 		}
+	}
+	return events
+}
+
+// knows reports whether the run has a value: of another nobody knows that it names
+// nobody.
+func (w *world) knows(c int, normal string) bool {
+	_, ok := w.index.FindNormal(c, normal)
+	return ok
+}
+
+// kinds are the contact points that channels reach.
+var kinds = map[consent.Channel]string{"email": "email", "sms": "phone", "phone": "phone"}
+
+// about says of which contact points of its record an event is: of those that
+// its channel reaches; on any channel, of all and of none.
+func about(e consent.Event, of []consent.Contact) (events []consent.Event) {
+	for _, c := range of {
+		if e.Channel == "" || c.Kind == kinds[e.Channel] {
+			one := e
+			one.Contact = c
+			events = append(events, one)
+		}
+	}
+	if e.Channel == "" || len(events) == 0 {
 		events = append(events, e)
 	}
 	return events
@@ -188,7 +209,7 @@ func (w *world) slowPerson(t fatal, a *asking, channels []consent.Channel, id st
 	events := w.slowLedger(t, a.purpose.Controller, keys)
 	var questions []consent.Question
 	for _, c := range channels {
-		kind := map[consent.Channel]string{"email": "email", "sms": "phone", "phone": "phone"}[c]
+		kind := kinds[c]
 		before := len(questions)
 		for col, info := range worldColumns {
 			if info.field.String() != kind {
@@ -511,8 +532,9 @@ func TestErasedAndRestrictedAreNeverThere(t *testing.T) {
 	}
 }
 
-// TestAnActAtARecordIsAboutItsFirstContact that names somebody.
-func TestAnActAtARecordIsAboutItsFirstContact(t *testing.T) {
+// TestAnActAtARecordIsNotAboutWhatNamesNobody: about no contact point that others
+// have as well.
+func TestAnActAtARecordIsNotAboutWhatNamesNobody(t *testing.T) {
 	w := newWorld(t, t.TempDir(), []record.Key{{Source: "crm", ID: "000000"}}, [][]string{{"Bo", generic, "bo@x.fi", "", "", ""}}, []uint32{0}, []string{"id0"})
 	defer w.close()
 	w.putPurpose(t, &consent.Purpose{ID: "newsletter", Title: "Newsletter", Controller: "us", Basis: consent.BasisConsent, TextVersion: "1",
@@ -535,6 +557,39 @@ func TestAnActAtARecordIsAboutItsFirstContact(t *testing.T) {
 	}
 	if want := []Count{{"another_contact", 1}}; !cmp.Equal(r.Columns[1].Withheld, want) {
 		t.Errorf("%+v", r.Columns)
+	}
+}
+
+// TestDigestsOfEveryKeyAreOneContactPoint withdraws under another key than the
+// one of the grant.
+func TestDigestsOfEveryKeyAreOneContactPoint(t *testing.T) {
+	for _, newest := range []bool{true, false} {
+		w := fixedWorld(t, 2)
+		hashers := w.keys.Hashers()
+		if !newest {
+			slices.Reverse(hashers)
+		}
+		for i, act := range []string{"grant", "withdraw"} {
+			for person := range 2 {
+				anchor := consent.Contact{Kind: "email", Digest: hashers[i].Digest("email", fmt.Sprintf("p%d@x.fi", person)).String()}
+				e := store.ConsentEvent{Anchor: consent.OfContact(anchor).String(), Act: act, Purpose: "newsletter", Channel: "email", Controller: "us",
+					At: start.Add(time.Duration(i-5) * time.Hour), Source: "page", Authenticated: "account"}
+				if act == "withdraw" && person == 1 {
+					continue
+				}
+				if _, err := w.store.AddConsents(t.Context(), []store.ConsentEvent{e}, store.Also{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		x, err := New(t.Context(), w.options(1), Request{Client: "mailer", Purpose: "newsletter", Channel: "email"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := x.Count(t.Context())
+		if err != nil || r.Persons != 1 || !cmp.Equal(r.LeftOut, []Count{{"withdrawn", 1}}) {
+			t.Errorf("%+v %v", r, err)
+		}
 	}
 }
 

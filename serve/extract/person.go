@@ -38,11 +38,13 @@ type touched struct {
 // scratch is what one worker needs for one person after the other.
 type scratch struct {
 	*table
-	p       person
-	dead    *store.Matcher // nil where the run knows all erasures
-	hashers []*store.Hasher
-	keys    [1]record.Key
-	added   []uint32 // chains of contact points that the person has already
+	p        person
+	dead     *store.Matcher // nil where the run knows all erasures
+	hashers  []*store.Hasher
+	said     []consent.Event   // of one record
+	contacts []consent.Contact // of the same
+	keys     [1]record.Key
+	added    []uint32 // chains of contact points that the person has already
 
 	asked    []consent.Decision
 	released consent.Set
@@ -90,20 +92,15 @@ func (s *scratch) load(i uint32) {
 // loadRecord adds what was said of a record of the run and of its contact
 // points.
 func (s *scratch) loadRecord(r uint32) {
-	p, x := &s.p, s.Index
+	x := s.Index
 	if chain := s.ledger.ofRecord[r]; chain > 0 || s.Imported != nil {
-		key := x.Key(r)
-		from := len(p.events)
-		p.events = s.ledger.appendEvents(p.events, chain, consent.OfRecord(key.Source, key.ID), s.purpose.ID)
-		s.addImported(key)
-		s.place(p.events[from:], func(f record.Field) string {
-			for _, c := range s.contactColumns {
-				if code := x.Code(c, r); x.Columns()[c].Field == f && code > 0 && !x.Generic(c, code) {
-					return x.Normal(c, code)
-				}
+		s.contacts = s.contacts[:0]
+		for _, c := range s.contactColumns {
+			if code := x.Code(c, r); code > 0 && !x.Generic(c, code) {
+				s.contacts = append(s.contacts, contactOf(x.Columns()[c].Field, x.Normal(c, code)))
 			}
-			return ""
-		})
+		}
+		s.addSaid(chain, x.Key(r))
 	}
 	for _, c := range s.contactColumns {
 		all := s.ledger.ofCode[c]
@@ -123,20 +120,24 @@ func (s *scratch) loadRecord(r uint32) {
 	}
 }
 
-// addImported adds what its source said of a record. The source says it for the
-// company that has the purpose.
-func (s *scratch) addImported(key record.Key) {
-	if s.Imported == nil {
-		return
-	}
-	s.keys[0] = key
-	for _, e := range s.Imported(s.keys[:]) {
-		if e.Purpose == s.purpose.ID || e.Purpose == "" {
+// addSaid adds what stands at a record whose contact points are in s.contacts: in
+// the state, and what its source said, for the company that has the purpose.
+func (s *scratch) addSaid(chain uint32, key record.Key) {
+	s.said = s.ledger.appendEvents(s.said[:0], chain, consent.OfRecord(key.Source, key.ID), s.purpose.ID)
+	if s.Imported != nil {
+		s.keys[0] = key
+		for _, e := range s.Imported(s.keys[:]) {
+			if e.Purpose != s.purpose.ID && e.Purpose != "" {
+				continue
+			}
 			if e.Controller == "" {
 				e.Controller = s.purpose.Controller
 			}
-			s.p.events = append(s.p.events, e)
+			s.said = append(s.said, e)
 		}
+	}
+	for i := range s.said {
+		s.p.events = consent.Spread(s.p.events, s.said[i], s.contacts)
 	}
 }
 
@@ -147,18 +148,6 @@ func (s *scratch) addContact(chain uint32, f record.Field, normal string) {
 	}
 	s.added = append(s.added, chain)
 	s.p.events = s.ledger.appendEvents(s.p.events, chain, consent.OfContact(contactOf(f, normal)), s.purpose.ID)
-}
-
-// place says which contact point acts on a channel are about that stand at a
-// record: the first that the record has for the channel.
-func (s *scratch) place(events []consent.Event, first func(record.Field) string) {
-	for i := range events {
-		if f, ok := contactField(events[i].Channel); ok {
-			if normal := first(f); normal != "" {
-				events[i].Contact = contactOf(f, normal)
-			}
-		}
-	}
 }
 
 // contactOf names a contact point. Package consent only asks whether two are the
@@ -210,29 +199,20 @@ func (s *scratch) loadKey(key record.Key) {
 		}
 		return
 	}
-	p := &s.p
-	if chain := s.ledger.ofKey[key]; chain > 0 || s.Imported != nil {
-		from := len(p.events)
-		p.events = s.ledger.appendEvents(p.events, chain, consent.OfRecord(key.Source, key.ID), s.purpose.ID)
-		s.addImported(key)
-		s.place(p.events[from:], func(f record.Field) string {
-			for _, c := range s.contactColumns {
-				if normal, generic := s.normal(key, c); s.Index.Columns()[c].Field == f && normal != "" && !generic {
-					return normal
-				}
-			}
-			return ""
-		})
-	}
+	s.contacts = s.contacts[:0]
 	for _, c := range s.contactColumns {
 		normal, generic := s.normal(key, c)
 		if normal == "" || generic {
 			continue
 		}
 		f := s.Index.Columns()[c].Field
+		s.contacts = append(s.contacts, contactOf(f, normal))
 		for _, chain := range s.ledger.ofContact(s.hashers, f, normal) {
 			s.addContact(chain, f, normal)
 		}
+	}
+	if chain := s.ledger.ofKey[key]; chain > 0 || s.Imported != nil {
+		s.addSaid(chain, key)
 	}
 }
 

@@ -297,7 +297,7 @@ func drawWorld(t *rapid.T, dir func() string) *world {
 		}
 		identity = append(identity, number[label])
 	}
-	ids := rapid.SliceOfNDistinct(rapid.StringMatching("[0-9a-f]{4}"), len(number)+3, len(number)+3, rapid.ID[string]).Draw(t, "ids")
+	ids := rapid.SliceOfNDistinct(rapid.StringMatching("0001[0-9a-b]{9}"), len(number)+3, len(number)+3, rapid.ID[string]).Draw(t, "ids")
 	if rapid.Bool().Draw(t, "sorted") {
 		slices.Sort(ids[:len(number)])
 	}

@@ -141,6 +141,9 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 	err := place()
 	var before *Arrival
 	if err == nil && a.Identity != "" {
+		if left, there := s.identityOf(a.Key); there {
+			s.overlay.touched[left] = true // it may have lost the record to another
+		}
 		before = s.overlay.put(a)
 		a.since = s.saidSince(a, before)
 		s.version.Add(1)
