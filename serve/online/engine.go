@@ -175,9 +175,7 @@ func (e *Engine) cluster(key record.Key, rows []row, decided Decisions) ([]row, 
 	}
 	var edges []record.Edge
 	for i, weight := range p.match.Weigh(comparison.NewSmallScratch(), pairs, p.weights) {
-		if weight >= edgeFloor {
-			edges = append(edges, record.Edge{A: pairs[i].A, B: pairs[i].B, Weight: weight})
-		}
+		edges = append(edges, record.Edge{A: pairs[i].A, B: pairs[i].B, Weight: weight})
 	}
 	clusters, _ := graph.Correlate(int(n), edges, e.constraints(p.table, decided), e.options)
 	var out []row
