@@ -170,6 +170,7 @@ type bench struct {
 	silos   *silos
 	base    *base
 	server  *database // PostgreSQL for the state; nil is SQLite
+	servers []*server // of the part under way
 	table   table
 	wrong   int
 	stderr  io.Writer
@@ -216,8 +217,18 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 			continue
 		}
 		b.note("%s", p.name)
-		if err := p.do(b, ctx); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
+		err := p.do(b, ctx)
+		for _, s := range b.servers {
+			err = errors.Join(err, s.endedBadly())
+			s.kill()
+		}
+		b.servers = nil
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			b.violated(p.name, "it broke off: %v", err)
+			b.table.rows = append(b.table.rows, bar{p.name + " broke off", "–", "–", "–", "BELOW"})
 		}
 	}
 	b.table.print(stdout)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"sama/record"
+	"sama/run/index"
 )
 
 // person is somebody whom the base run knows, by one of the sampled records.
@@ -14,7 +15,8 @@ type person struct {
 	id     string // identity id
 	record *row
 	golden map[string]string // of goldenColumns, those that have a value
-	agrees bool              // consents to the newsletter
+	own    bool              // its e-mail address, or that it has none, is the record's, and no hub's
+	agrees bool              // consents to the newsletter, by record
 }
 
 // goldenColumns are the columns of golden.parquet that answers are held against.
@@ -34,6 +36,11 @@ func (b *bench) persons(most int) ([]person, error) {
 		}
 		texts[name] = t.At
 	}
+	x, err := b.base.run.Index()
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close() // it is only read
 	var list []person
 	seen := make(map[uint32]bool)
 	m := b.base.members
@@ -50,18 +57,35 @@ func (b *bench) persons(most int) ([]person, error) {
 		if seen[of] = true; len(list) == most {
 			break
 		}
-		p := person{id: m.Identities.At(of), record: r, golden: make(map[string]string), agrees: len(list)%10 != 9}
+		p := person{id: m.Identities.At(of), record: r, golden: make(map[string]string)}
 		for name, text := range texts {
 			if v := text(of); len(v) > 0 {
 				p.golden[name] = string(v)
 			}
 		}
+		// What is said of a record is about its own contact points: a grant by
+		// another address than the one that survived allows nothing, nor does one by
+		// an address that is nobody's in particular.
+		p.own = strings.EqualFold(r.field("email"), p.golden["email"]) && !generic(x, r.key)
+		p.agrees = p.own && len(list)%10 != 9
 		list = append(list, p)
 	}
 	if len(list) < 10 {
 		return nil, fmt.Errorf("only %d of the sampled records are in the run", len(list))
 	}
 	return list, nil
+}
+
+// generic reports whether an e-mail address of a record is nobody's in
+// particular.
+func generic(x *index.Index, k record.Key) bool {
+	r, ok := x.FindRecord(k)
+	for c, info := range x.Columns() {
+		if ok && info.Field == record.Email && x.Generic(c, x.Code(c, r)) {
+			return true
+		}
+	}
+	return false
 }
 
 // consents lets those who agree say so.

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -115,14 +117,24 @@ func (d *database) newSchema(ctx context.Context) (location string, drop func() 
 	}, nil
 }
 
-// dump returns all rows of a state as text.
+// dump returns all rows of a state as text, and behind it the bytes that it has
+// in hexadecimal digits.
 func (d *database) dump(ctx context.Context, location string) ([]byte, error) {
 	u, err := url.Parse(location)
 	if err != nil {
 		return nil, err
 	}
-	return d.program(ctx, "pg_dump", d.url, "--schema", u.Query().Get("search_path"))
+	text, err := d.program(ctx, "pg_dump", d.url, "--schema", u.Query().Get("search_path"))
+	for _, digits := range hexadecimal.FindAllSubmatch(text, -1) {
+		// An odd one at the end is none of PostgreSQL's.
+		n, _ := hex.Decode(digits[1], digits[1])
+		text = append(append(text, '\n'), digits[1][:n]...)
+	}
+	return text, err
 }
+
+// hexadecimal is how pg_dump writes bytes.
+var hexadecimal = regexp.MustCompile(`\\\\x([0-9a-f]+)`)
 
 // program runs a program of PostgreSQL.
 func (d *database) program(ctx context.Context, name string, args ...string) ([]byte, error) {
