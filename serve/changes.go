@@ -233,11 +233,10 @@ func (s *Server) ListChanges(ctx context.Context, q api.ListChangesRequestObject
 	if seen.media == eventStream {
 		return s.stream(ctx, at)
 	}
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	v, err := s.newViewer(ctx, e, seen.client, seen.purpose, nil)
 	if err != nil {
 		return nil, err

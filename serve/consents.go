@@ -14,11 +14,10 @@ import (
 
 // GetConsents answers GET /v1/consents.
 func (s *Server) GetConsents(ctx context.Context, q api.GetConsentsRequestObject) (api.GetConsentsResponseObject, error) {
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	g, err := findGolden(e, q.Params.IdentityId)
 	if err != nil {
 		return nil, err
@@ -33,11 +32,10 @@ func (s *Server) GetConsents(ctx context.Context, q api.GetConsentsRequestObject
 
 // LookupConsents answers POST /v1/consents:lookup.
 func (s *Server) LookupConsents(ctx context.Context, q api.LookupConsentsRequestObject) (api.LookupConsentsResponseObject, error) {
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	ids, _, err := lookup(ctx, e, q.Body, maxLookup)
 	if err != nil {
 		return nil, err
@@ -130,11 +128,10 @@ func (s *Server) AddConsents(ctx context.Context, q api.AddConsentsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	keep := request(ctx, q.Params.IdempotencyKey)
 	if earlier, ok, err := answered[api.AddConsentsResult](ctx, s, keep); ok || err != nil {
 		return api.AddConsents200JSONResponse(earlier), err
@@ -185,6 +182,9 @@ func (s *Server) said(ctx context.Context, e Engine, all *readPurposes, in *api.
 	p, ok := all.find(in.Purpose)
 	if !ok {
 		return nil, &problem{code: "unknown_purpose", detail: "there is no such purpose; sama purpose add makes one", places: placeOf("/events/%d/purpose", i, "there is no such purpose")}
+	}
+	if c := consent.Channel(or(in.Channel)); c != "" && !slices.Contains(p.Channels, c) {
+		return nil, &problem{code: "unprocessable", detail: fmt.Sprintf("purpose %s does not have that channel", p.ID), places: placeOf("/events/%d/channel", i, "the purpose does not have it")}
 	}
 	*out = consent.Event{Purpose: p.ID, Channel: consent.Channel(or(in.Channel)), Controller: p.Controller, At: now, Recorded: now,
 		Source: client, TextVersion: or(in.TextVersion), Receipt: or(in.Receipt)}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"sama/record"
@@ -22,6 +23,10 @@ type Engine interface {
 	Seen() int64
 	// Version grows with everything that comes.
 	Version() uint64
+	// Erased is the number of the last erasure that the run knew when it was made.
+	Erased() int64
+	// Keys are the keys of the records of the run.
+	Keys() iter.Seq[record.Key]
 	// Columns are the columns of the golden record.
 	Columns() []Column
 	// Sources are the names of the sources that the run knows.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -47,6 +48,7 @@ type smallRun struct {
 	changes    []RunChange
 	closed     bool
 	founded    int
+	erased     int64 // the last erasure that it knew
 	panics     bool
 }
 
@@ -95,6 +97,7 @@ func (r *smallRun) Close() error {
 func (r *smallRun) CatchUp(context.Context) error { return nil }
 func (r *smallRun) Seen() int64                   { return 1 << 60 }
 func (r *smallRun) Version() uint64               { r.mu.Lock(); defer r.mu.Unlock(); return r.version }
+func (r *smallRun) Erased() int64                 { return r.erased }
 func (r *smallRun) Columns() []Column             { return smallColumns }
 func (r *smallRun) Sources() []string             { return []string{"crm", "web"} }
 
@@ -122,6 +125,16 @@ func (r *smallRun) OfRecord(k record.Key) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+func (r *smallRun) Keys() iter.Seq[record.Key] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var keys []record.Key
+	for _, g := range r.identities {
+		keys = append(keys, g.Records...)
+	}
+	return slices.Values(keys)
 }
 
 func (r *smallRun) Normal(_ context.Context, _ record.Field, value string) (string, error) {

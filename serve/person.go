@@ -56,11 +56,10 @@ type recordCopy struct {
 // files have what the person and the sources gave (GDPR Art. 20), the others
 // what was made of it and by whom it was seen (Art. 15).
 func (s *Server) ExportPerson(ctx context.Context, q api.ExportPersonRequestObject) (api.ExportPersonResponseObject, error) {
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	id, err := one(ctx, e, q.Body)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 
 // Erase answers POST /v1/erasures.
 func (s *Server) Erase(ctx context.Context, q api.EraseRequestObject) (api.EraseResponseObject, error) {
-	e, release, err := s.engineToWrite()
+	e, release, err := s.engineAlone()
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +39,7 @@ func (s *Server) Erase(ctx context.Context, q api.EraseRequestObject) (api.Erase
 	if err != nil {
 		return nil, writeProblem(err)
 	}
+	s.erasedHere.Store(done.ID, true)
 	if !clean {
 		// The state is asked again until it is clean.
 		s.scrub.Store(true)
@@ -102,8 +103,10 @@ func (s *Server) forget(ctx context.Context, e Engine, records []record.Key) err
 }
 
 // withoutErased takes out of a run whoever was erased: of the identities of all
-// erasures, the records that have a tombstone.
-func (s *Server) withoutErased(ctx context.Context, e Engine) error {
+// erasures, the records that have a tombstone. In a run that was made before an
+// erasure was known, the person's records may belong to other identities than
+// the erasure names: whole looks at all records of such a run.
+func (s *Server) withoutErased(ctx context.Context, e Engine, whole bool) error {
 	list, err := s.Store.Erasures(ctx, 0)
 	if err != nil || len(list) == 0 {
 		return err
@@ -128,7 +131,16 @@ func (s *Server) withoutErased(ctx context.Context, e Engine) error {
 			}
 		}
 	}
-	return nil
+	if !whole || e.Erased() >= list[len(list)-1].ID {
+		return nil
+	}
+	var gone []record.Key
+	for k := range e.Keys() {
+		if dead.Erased(k.String()) {
+			gone = append(gone, k)
+		}
+	}
+	return s.forget(ctx, e, gone)
 }
 
 // followEvery is how often the state is asked what other processes did.
@@ -181,7 +193,11 @@ func (s *Server) catchUp(ctx context.Context) error {
 		}
 	}
 	if now := (followed{e.RunID(), revision.Erasures}); s.followed != now {
-		if err := s.withoutErased(ctx, e); err != nil {
+		others, err := s.erasedByOthers(ctx, s.followed.erasures)
+		if err != nil {
+			return err
+		}
+		if err := s.withoutErased(ctx, e, others); err != nil {
 			return err
 		}
 		s.followed = now
@@ -189,13 +205,23 @@ func (s *Server) catchUp(ctx context.Context) error {
 	return nil
 }
 
+// erasedByOthers reports whether other processes, which may serve another run,
+// have erased somebody since an erasure.
+func (s *Server) erasedByOthers(ctx context.Context, since int64) (others bool, err error) {
+	list, err := s.Store.Erasures(ctx, since)
+	for i := range list {
+		_, own := s.erasedHere.LoadAndDelete(list[i].ID)
+		others = others || !own
+	}
+	return others, err
+}
+
 // ListAccess answers GET /v1/access.
 func (s *Server) ListAccess(ctx context.Context, q api.ListAccessRequestObject) (api.ListAccessResponseObject, error) {
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	g, err := findGolden(e, q.Params.IdentityId)
 	if err != nil {
 		return nil, err

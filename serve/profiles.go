@@ -17,7 +17,6 @@ func (s *Server) GetProfile(ctx context.Context, q api.GetProfileRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	defer r.end()
 	j, err := r.find(ctx, q.IdentityId)
 	if err != nil {
 		return nil, err
@@ -39,7 +38,6 @@ func (s *Server) LookupProfiles(ctx context.Context, q api.LookupProfilesRequest
 	if err != nil {
 		return nil, err
 	}
-	defer r.end()
 	ids, more, err := lookup(ctx, r.engine, q.Body, maxLookup)
 	if err != nil {
 		return nil, err
@@ -116,7 +114,6 @@ func (s *Server) SearchProfiles(ctx context.Context, q api.SearchProfilesRequest
 	if err != nil {
 		return nil, err
 	}
-	defer r.end()
 	limit := 5
 	if q.Body.Limit != nil {
 		limit = *q.Body.Limit

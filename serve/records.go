@@ -32,7 +32,7 @@ var errErased = errors.New("a tombstone keeps it out")
 // PutRecords answers POST /v1/records.
 func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) (api.PutRecordsResponseObject, error) {
 	keys := make([]record.Key, len(q.Body.Records))
-	e, release, err := s.engineToWrite()
+	e, release, err := s.engineToWrite(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) 
 			w.result.Records[i].Ignored = &arrival.Ignored
 		}
 	}
-	return api.PutRecords200JSONResponse(w.result), nil
+	return api.PutRecords200JSONResponse(w.result), w.finish(ctx)
 }
 
 // DeleteRecords answers POST /v1/records:delete.
@@ -73,7 +73,7 @@ func (s *Server) DeleteRecords(ctx context.Context, q api.DeleteRecordsRequestOb
 	for i, r := range q.Body.Records {
 		keys[i] = record.Key{Source: r.Source, ID: r.RecordId}
 	}
-	e, release, err := s.engineToWrite()
+	e, release, err := s.engineToWrite(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Server) DeleteRecords(ctx context.Context, q api.DeleteRecordsRequestOb
 			return nil, writeProblem(err)
 		}
 	}
-	return api.DeleteRecords200JSONResponse(w.result), nil
+	return api.DeleteRecords200JSONResponse(w.result), w.finish(ctx)
 }
 
 // writer takes the records of one request, one after the other.
@@ -97,6 +97,7 @@ type writer struct {
 	engine  Engine
 	client  string
 	request *store.Request
+	kept    bool // the answer
 	result  api.RecordsResult
 }
 
@@ -146,14 +147,7 @@ func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Comm
 		}
 		also := store.Also{Feed: []store.FeedEvent{event(kind, a.Identity, feedDetail{})}}
 		if i == len(w.result.Records)-1 {
-			also.Request = remember(w.request, func([]int64) api.RecordsResult { return w.result })
-			if also.Request != nil {
-				for k := range w.result.Records {
-					if id := w.result.Records[k].IdentityId; id != nil {
-						also.Request.Identities = append(also.Request.Identities, *id)
-					}
-				}
-			}
+			also.Request = w.remember()
 		}
 		done, err := w.Store.PutRecords(ctx, []store.OnlineRecord{row}, also)
 		switch {
@@ -163,8 +157,36 @@ func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Comm
 			// Another request with the same key was faster.
 			return 0, refuse("conflict", "the same request is being answered; send it again")
 		}
+		w.kept = also.Request != nil
 		return done.Numbers[0], nil
 	}
+}
+
+// remember makes the request keep the answer, as far as there is one.
+func (w *writer) remember() *store.Request {
+	r := remember(w.request, func([]int64) api.RecordsResult { return w.result })
+	if r == nil {
+		return nil
+	}
+	for k := range w.result.Records {
+		if id := w.result.Records[k].IdentityId; id != nil {
+			r.Identities = append(r.Identities, *id)
+		}
+	}
+	return r
+}
+
+// finish keeps the answer where the last record changed nothing, with which it
+// would have been kept.
+func (w *writer) finish(ctx context.Context) error {
+	if w.request == nil || w.kept {
+		return nil
+	}
+	done, err := w.Store.PutRecords(ctx, nil, store.Also{Request: w.remember()})
+	if err == nil && done.Replayed {
+		err = refuse("conflict", "the same request is being answered; send it again")
+	}
+	return writeProblem(err)
 }
 
 // recordProblem is what a client is told of a record that cannot be read.

@@ -31,10 +31,9 @@ type releaser struct {
 	filter  *consent.Filter
 	now     time.Time
 	keys    bool // whether the client may see record keys
-	release func()
 }
 
-// releaser begins to answer a request. end must be called.
+// releaser begins to answer a request.
 func (s *Server) releaser(ctx context.Context) (*releaser, error) {
 	seen := seenOf(ctx)
 	all, err := s.purposes.get(ctx)
@@ -45,18 +44,15 @@ func (s *Server) releaser(ctx context.Context) (*releaser, error) {
 	if !ok {
 		return nil, refuse("purpose_not_granted", "there is no such purpose; sama purpose add makes one")
 	}
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &releaser{Server: s, engine: e, client: seen.client, purpose: p, columns: e.Columns(), now: s.Now(), release: release}
+	r := &releaser{Server: s, engine: e, client: seen.client, purpose: p, columns: e.Columns(), now: s.Now()}
 	r.keys = seen.client.Has(store.RoleSteward) || seen.client.Has(store.RoleAdmin)
 	r.filter = all.filter(seen.client, p, s.Policy, namesOf(r.columns))
 	return r, nil
 }
-
-// end lets the run go.
-func (r *releaser) end() { r.release() }
 
 func namesOf(columns []Column) []string {
 	names := make([]string, len(columns))

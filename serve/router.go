@@ -155,6 +155,7 @@ type seen struct {
 	media    string // of the answer
 	body     []byte // for idempotency keys
 	problem  *problem
+	held     []func() // gives back the runs that the answer is made of
 }
 
 type seenKey struct{}
@@ -205,6 +206,11 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		}
 		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, seen))
 		s.metrics.running.Inc()
+		defer func() {
+			for _, release := range seen.held {
+				release()
+			}
+		}()
 		defer func() {
 			s.metrics.running.Dec()
 			if v := recover(); v != nil {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,6 +77,20 @@ func (r *Running) Close() error { return r.index.Close() }
 
 // Version implements [Engine].
 func (r *Running) Version() uint64 { return r.service.Version() }
+
+// Erased implements [Engine].
+func (r *Running) Erased() int64 { return r.run.Info.Online.Erasure }
+
+// Keys implements [Engine].
+func (r *Running) Keys() iter.Seq[record.Key] {
+	return func(yield func(record.Key) bool) {
+		for n := range uint32(r.index.Records()) {
+			if !yield(r.index.Key(n)) {
+				return
+			}
+		}
+	}
+}
 
 // Columns implements [Engine].
 func (r *Running) Columns() []Column { return r.columns }
@@ -342,6 +358,9 @@ func (r *Running) columnsOf(comparison string) []string {
 func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]string, commit Commit) (Arrival, error) {
 	asked, ignored := r.known(key.Source, fields)
 	out := Arrival{Ignored: ignored}
+	if len(asked) == 0 {
+		return out, &RecordError{fmt.Errorf("none of its columns is one that source %s has in its exports; those are %s", key.Source, strings.Join(r.parts.Known(key.Source), ", "))}
+	}
 	var refused error
 	_, err := r.service.Put(ctx, key, asked, func(a *online.Arrival) error {
 		out.Identity, out.Founded = a.Identity, a.Founded
@@ -496,7 +515,8 @@ func changesOf(x *index.Index, after, limit int) []RunChange {
 	columns := x.Columns()
 	for i := range out {
 		c := x.Change(after + i)
-		out[i] = RunChange{Kind: c.Kind, Identity: c.Identity, Other: c.Other}
+		// Changes are told after the index is given back.
+		out[i] = RunChange{Kind: c.Kind, Identity: strings.Clone(c.Identity), Other: strings.Clone(c.Other)}
 		for _, n := range c.Columns {
 			out[i].Fields = append(out[i].Fields, columns[n].Name)
 		}

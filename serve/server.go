@@ -120,6 +120,7 @@ type Server struct {
 
 	tombstones tombstones
 	followed   followed    // of the goroutine that follows
+	erasedHere sync.Map    // ids of the erasures that this process did and has not followed
 	scrub      atomic.Bool // the state still has bytes of somebody who was erased
 	page       []byte      // the contract as a page
 
@@ -247,16 +248,40 @@ func (s *Server) requestID() string {
 
 // engineToWrite is engine for those who put records: meanwhile no other run is
 // taken, so that what they put is not missing there.
-func (s *Server) engineToWrite() (Engine, func(), error) {
+func (s *Server) engineToWrite(ctx context.Context) (e Engine, done func(), err error) {
 	s.writing.RLock()
+	if e, err = s.engineOf(ctx); err != nil {
+		s.writing.RUnlock()
+		return nil, nil, err
+	}
+	return e, s.writing.RUnlock, nil
+}
+
+// engineOf returns the run that a request is served by. It is held until the
+// answer has been written, for its texts are those of the run's index.
+func (s *Server) engineOf(ctx context.Context) (Engine, error) {
 	e, release, err := s.engine()
 	if err != nil {
-		s.writing.RUnlock()
+		return nil, err
+	}
+	seen := seenOf(ctx)
+	seen.held = append(seen.held, release)
+	return e, nil
+}
+
+// engineAlone is engine for who erases: meanwhile no record is put, which could
+// be of the same person and come to the state behind the erasure, and no other
+// run is taken.
+func (s *Server) engineAlone() (Engine, func(), error) {
+	s.writing.Lock()
+	e, release, err := s.engine()
+	if err != nil {
+		s.writing.Unlock()
 		return nil, nil, err
 	}
 	return e, func() {
 		release()
-		s.writing.RUnlock()
+		s.writing.Unlock()
 	}, nil
 }
 
@@ -267,7 +292,7 @@ func (s *Server) take(ctx context.Context, e Engine, swap func()) error {
 	if err := e.CatchUp(ctx); err != nil {
 		return err
 	}
-	if err := s.withoutErased(ctx, e); err != nil {
+	if err := s.withoutErased(ctx, e, true); err != nil {
 		return err
 	}
 	// The feed tells of the run before it is served: told too early, a client
@@ -279,8 +304,8 @@ func (s *Server) take(ctx context.Context, e Engine, swap func()) error {
 	return nil
 }
 
-// engine returns the run that a request is served by, to be released when the
-// request ends.
+// engine returns the run that is served now, to be released when nothing of it is
+// needed any more.
 func (s *Server) engine() (Engine, func(), error) {
 	e, release, err := s.Run.Acquire()
 	if err != nil {

@@ -86,11 +86,10 @@ func keyOf(k api.RecordKey) record.Key { return record.Key{Source: k.Source, ID:
 
 // ExplainIdentity answers GET /v1/explain.
 func (s *Server) ExplainIdentity(ctx context.Context, q api.ExplainIdentityRequestObject) (api.ExplainIdentityResponseObject, error) {
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	g, err := findGolden(e, q.Params.IdentityId)
 	if err != nil {
 		return nil, err
@@ -109,11 +108,10 @@ func (s *Server) ExplainIdentity(ctx context.Context, q api.ExplainIdentityReque
 
 // ExplainPair answers POST /v1/explain.
 func (s *Server) ExplainPair(ctx context.Context, q api.ExplainPairRequestObject) (api.ExplainPairResponseObject, error) {
-	e, release, err := s.engine()
+	e, err := s.engineOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	a, b := keyOf(q.Body.A), keyOf(q.Body.B)
 	if a == b {
 		return nil, refuse("unknown_record", "name two different records")

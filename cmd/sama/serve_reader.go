@@ -144,8 +144,13 @@ func withKey(s ingest.SourceMapping) ingest.SourceMapping {
 func (r *recordReader) Read(ctx context.Context, key record.Key, fields map[string]string) (*record.Table, error) {
 	m, ok := r.sources[key.Source]
 	if !ok {
-		m = r.byField
-		m.Source = key.Source
+		// By field, no column has its place from another.
+		m = ingest.SourceMapping{Source: key.Source, Key: keyColumn}
+		for _, c := range r.byField.Columns {
+			if fields[c.Column] != "" {
+				m.Columns = append(m.Columns, c)
+			}
+		}
 	}
 	columns := make([]string, len(m.Columns)+1)
 	columns[0] = keyColumn

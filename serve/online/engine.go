@@ -44,13 +44,11 @@ type Constraint struct {
 
 // Engine is the current run, made ready to meet records. It is immutable.
 type Engine struct {
-	Index      *index.Index
-	model      *match.Model
-	postings   *blocking.Postings
-	population *record.Population
-	reader     Reader
-	settings   Settings
-	options    graph.Options
+	*kept
+	Index   *index.Index
+	model   *match.Model
+	reader  Reader
+	options graph.Options
 }
 
 // edgeFloor is the match weight from which on a pair takes part in clustering,
@@ -61,6 +59,8 @@ const edgeFloor = -3 * record.WeightUnit
 // of them.
 const (
 	maxCandidates = 2000 // records that one record is weighed against
+	maxSearched   = 800  // and that a partial record is
+	maxHolders    = 100  // of one identifier, whom a partial record with it is weighed against
 	maxIdentities = 12   // identities that take part in clustering
 	maxRecords    = 200  // and their records
 )
@@ -78,7 +78,7 @@ func NewEngine(x *index.Index, model []byte, newReader func(reading json.RawMess
 	e.options = graph.DefaultOptions(record.WeightOfBits(*e.model.Threshold))
 	e.options.Workers = 1
 	var err error
-	if e.postings, e.population, e.settings, err = readSections(x); err != nil {
+	if e.kept, err = readSections(x); err != nil {
 		return nil, err
 	}
 	if e.reader, err = newReader(e.settings.Reading, e.population); err != nil {
@@ -99,13 +99,34 @@ func (e *Engine) Read(ctx context.Context, key record.Key, fields map[string]str
 	return newValues(e.Index, t), nil
 }
 
-// finder prepares a record for blocking.
-func (e *Engine) finder(v *Values) (*blocking.Finder, error) {
+// keys are the keys by which a record is found.
+type keys struct {
+	night  []blocking.PostingKey // under the rules of the night
+	search []blocking.PostingKey // under those of partial records
+	values []columnValue         // of identifying columns
+}
+
+// keysOf works out by what a record is found.
+func (e *Engine) keysOf(v *Values) (k keys, err error) {
 	s, err := newSample(e.Index, e.population, []row{{values: v}})
 	if err != nil {
-		return nil, err
+		return k, err
 	}
-	return blocking.NewFinder(e.postings, s.table)
+	night, err := blocking.NewFinder(e.postings, s.table)
+	if err != nil {
+		return k, err
+	}
+	search, err := blocking.NewFinder(e.search, s.table)
+	if err != nil {
+		return k, err
+	}
+	k.night, k.search = night.Keys(0), search.Keys(0)
+	for c, info := range e.Index.Columns() {
+		if info.Identifying && v.Normal[c] != "" {
+			k.values = append(k.values, columnValue{c, v.Normal[c]})
+		}
+	}
+	return k, nil
 }
 
 // weighed is a record with the weight of its pair with the one asked about.

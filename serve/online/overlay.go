@@ -19,8 +19,7 @@ type Arrival struct {
 
 	since []int64 // consent column of the index → when its value was first received
 
-	keys   []blocking.PostingKey
-	values []columnValue
+	keys
 }
 
 // columnValue is a normal form in a column of the index.
@@ -32,11 +31,12 @@ type columnValue struct {
 // overlay is what came since the run. It is guarded by its Service.
 type overlay struct {
 	byKey      map[record.Key]*Arrival
-	byIdentity map[string][]*Arrival // those that are not deleted, in order of arrival
-	byPosting  map[blocking.PostingKey][]*Arrival
-	byValue    map[columnValue][]*Arrival // of identifying columns
-	touched    map[string]bool            // identities that differ from the run's, or may
-	founded    map[string]bool            // ids founded since
+	byIdentity map[string][]*Arrival              // those that are not deleted, in order of arrival
+	byPosting  map[blocking.PostingKey][]*Arrival // under the rules of the night
+	bySearch   map[blocking.PostingKey][]*Arrival // under those of partial records
+	byValue    map[columnValue][]*Arrival         // of identifying columns
+	touched    map[string]bool                    // identities that differ from the run's, or may
+	founded    map[string]bool                    // ids founded since
 }
 
 func newOverlay() *overlay {
@@ -44,6 +44,7 @@ func newOverlay() *overlay {
 		byKey:      make(map[record.Key]*Arrival),
 		byIdentity: make(map[string][]*Arrival),
 		byPosting:  make(map[blocking.PostingKey][]*Arrival),
+		bySearch:   make(map[blocking.PostingKey][]*Arrival),
 		byValue:    make(map[columnValue][]*Arrival),
 		touched:    make(map[string]bool),
 		founded:    make(map[string]bool),
@@ -66,8 +67,11 @@ func (o *overlay) put(a *Arrival) (before *Arrival) {
 		return before
 	}
 	o.byIdentity[a.Identity] = append(o.byIdentity[a.Identity], a)
-	for _, k := range a.keys {
+	for _, k := range a.night {
 		o.byPosting[k] = append(o.byPosting[k], a)
+	}
+	for _, k := range a.search {
+		o.bySearch[k] = append(o.bySearch[k], a)
 	}
 	for _, v := range a.values {
 		o.byValue[v] = append(o.byValue[v], a)
@@ -90,8 +94,11 @@ func (o *overlay) undo(a, before *Arrival) {
 // take removes an arrival from the lists.
 func (o *overlay) take(a *Arrival) {
 	drop(o.byIdentity, a.Identity, a)
-	for _, k := range a.keys {
+	for _, k := range a.night {
 		drop(o.byPosting, k, a)
+	}
+	for _, k := range a.search {
+		drop(o.bySearch, k, a)
 	}
 	for _, v := range a.values {
 		drop(o.byValue, v, a)

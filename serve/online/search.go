@@ -28,12 +28,12 @@ func (s *Service) Search(ctx context.Context, fields map[string]string, floor re
 		return nil, err
 	}
 	v.Key = searchKey
-	finder, err := s.finder(v)
+	k, err := s.keysOf(v)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
-	candidates := s.candidates(searchKey, finder.Keys(0))
+	candidates := s.searched(&k)
 	s.mu.RUnlock()
 	if len(candidates) == 0 {
 		return nil, nil

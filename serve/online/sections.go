@@ -3,6 +3,7 @@ package online
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"sama/match"
 	"sama/match/blocking"
@@ -16,8 +17,9 @@ import (
 const (
 	sectionHeader  = "online"
 	sectionRule    = "online.rule."
+	sectionSearch  = "online.search."
 	sectionCounts  = "online.counts."
-	headerRevision = 1
+	headerRevision = 2
 )
 
 // header says what the other sections are.
@@ -27,6 +29,7 @@ type header struct {
 	Rules     []string `json:"rules"`
 	Splitters []string `json:"splitters"`
 	Columns   []string `json:"columns"`
+	Search    []string `json:"search"` // rules of a partial record
 	Counts    []string `json:"counts"`
 	Settings  Settings `json:"settings"`
 }
@@ -39,15 +42,11 @@ func Sections(p *match.Plan, b *blocking.Plan, settings Settings) ([]index.Secti
 	var list []index.Section
 	for i, r := range postings.Rules {
 		h.Rules = append(h.Rules, r.Name)
-		splits := make([]uint64, len(r.Splits))
-		for k, s := range r.Splits {
-			splits[k] = uint64(s.Key)<<32 | uint64(uint32(s.By))
-		}
-		name := fmt.Sprint(sectionRule, i)
-		list = append(list,
-			index.Uint32Section(name+".keys", r.Keys),
-			index.Uint32Section(name+".records", r.Records),
-			index.Uint64Section(name+".splits", splits))
+		list = append(list, ruleSections(fmt.Sprint(sectionRule, i), &r)...)
+	}
+	for i, r := range searchPostings(p.Table).Rules {
+		h.Search = append(h.Search, r.Name)
+		list = append(list, ruleSections(fmt.Sprint(sectionSearch, i), &r)...)
 	}
 	for i, c := range population.All() {
 		h.Counts = append(h.Counts, c.What)
@@ -63,11 +62,88 @@ func Sections(p *match.Plan, b *blocking.Plan, settings Settings) ([]index.Secti
 	return append(list, index.Uint8Section(sectionHeader, text)), nil
 }
 
-// readSections reads what Sections returned.
-func readSections(x *index.Index) (*blocking.Postings, *record.Population, Settings, error) {
-	fail := func(err error) (*blocking.Postings, *record.Population, Settings, error) {
-		return nil, nil, Settings{}, fmt.Errorf("profile index: %w", err)
+// ruleSections are the sections of one rule.
+func ruleSections(name string, r *blocking.RulePostings) []index.Section {
+	splits := make([]uint64, len(r.Splits))
+	for k, s := range r.Splits {
+		splits[k] = uint64(s.Key)<<32 | uint64(uint32(s.By))
 	}
+	return []index.Section{
+		index.Uint32Section(name+".keys", r.Keys),
+		index.Uint32Section(name+".records", r.Records),
+		index.Uint64Section(name+".splits", splits),
+	}
+}
+
+// searchRules are what a partial record is looked for by besides the rules of the
+// night, which expect whole ones. Where more than searchBlock records have what a
+// rule asks for, that says too little by itself.
+var searchRules = [][]string{
+	{"birth_date"}, {"family_name", "given_name.initial"}, {"given_name", "family_name.initial"},
+	{"given_name.start", "family_name.start"}, {"given_name.sound", "family_name.sound"},
+}
+
+const searchBlock = 400
+
+// searchColumns are the columns that those rules look at.
+func searchColumns(t *record.Table) []*record.Column {
+	var columns []*record.Column
+	for _, f := range []record.Field{record.GivenName, record.FamilyName, record.BirthDate} {
+		if c := t.Column(f); c != nil {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+// searchPostings are the postings of the search rules, as far as the table has
+// what they look at.
+func searchPostings(t *record.Table) *blocking.Postings {
+	var rules []blocking.Rule
+	if columns := searchColumns(t); len(columns) > 0 {
+		all := blocking.Expressions(t, columns)
+		for _, names := range searchRules {
+			if rule, err := blocking.ParseRule(strings.Join(names, " + "), all); err == nil {
+				rules = append(rules, rule)
+			}
+		}
+	}
+	return blocking.NewPlan(t, rules, blocking.Options{Limit: searchBlock}).Postings()
+}
+
+// kept is what a run's index holds for matching.
+type kept struct {
+	postings, search *blocking.Postings
+	population       *record.Population
+	settings         Settings
+}
+
+// readRules reads the sections of rules.
+func readRules(x *index.Index, section string, names []string) (list []blocking.RulePostings, err error) {
+	for i, name := range names {
+		r := blocking.RulePostings{Name: name}
+		at := fmt.Sprint(section, i)
+		if r.Keys, err = x.Uint32(at + ".keys"); err != nil {
+			return nil, err
+		}
+		if r.Records, err = x.Uint32(at + ".records"); err != nil {
+			return nil, err
+		}
+		splits, err := x.Uint64(at + ".splits")
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range splits {
+			r.Splits = append(r.Splits, blocking.Split{Key: uint32(s >> 32), By: int(int32(uint32(s)))})
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// readSections reads what Sections returned.
+func readSections(x *index.Index) (*kept, error) {
+	fail := func(err error) (*kept, error) { return nil, fmt.Errorf("profile index: %w", err) }
 	text, err := x.Uint8(sectionHeader)
 	if err != nil {
 		return fail(err)
@@ -79,24 +155,13 @@ func readSections(x *index.Index) (*blocking.Postings, *record.Population, Setti
 	if h.Revision != headerRevision {
 		return fail(fmt.Errorf("matching sections of revision %d; this sama reads %d: run sama resolve again", h.Revision, headerRevision))
 	}
-	postings := &blocking.Postings{Splitters: h.Splitters, Columns: h.Columns}
-	for i, name := range h.Rules {
-		r := blocking.RulePostings{Name: name}
-		section := fmt.Sprint(sectionRule, i)
-		if r.Keys, err = x.Uint32(section + ".keys"); err != nil {
-			return fail(err)
-		}
-		if r.Records, err = x.Uint32(section + ".records"); err != nil {
-			return fail(err)
-		}
-		splits, err := x.Uint64(section + ".splits")
-		if err != nil {
-			return fail(err)
-		}
-		for _, s := range splits {
-			r.Splits = append(r.Splits, blocking.Split{Key: uint32(s >> 32), By: int(int32(uint32(s)))})
-		}
-		postings.Rules = append(postings.Rules, r)
+	k := &kept{postings: &blocking.Postings{Splitters: h.Splitters, Columns: h.Columns}, settings: h.Settings}
+	k.search = &blocking.Postings{Columns: []string{record.GivenName.String(), record.FamilyName.String(), record.BirthDate.String()}}
+	if k.postings.Rules, err = readRules(x, sectionRule, h.Rules); err != nil {
+		return fail(err)
+	}
+	if k.search.Rules, err = readRules(x, sectionSearch, h.Search); err != nil {
+		return fail(err)
 	}
 	var counts []record.Counts
 	for i, what := range h.Counts {
@@ -110,5 +175,6 @@ func readSections(x *index.Index) (*blocking.Postings, *record.Population, Setti
 		}
 		counts = append(counts, c)
 	}
-	return postings, record.NewPopulation(h.Records, counts), h.Settings, nil
+	k.population = record.NewPopulation(h.Records, counts)
+	return k, nil
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"sama/graph"
-	"sama/match/blocking"
 	"sama/record"
 )
 
@@ -118,17 +117,9 @@ func (s *Service) RestoreArrival(ctx context.Context, a *Arrival, fields map[str
 // prepare works out by what a record is found.
 func (s *Service) prepare(a *Arrival, v *Values) error {
 	a.Values = v
-	finder, err := s.finder(v)
-	if err != nil {
-		return err
-	}
-	a.keys = finder.Keys(0)
-	for c, info := range s.Index.Columns() {
-		if info.Identifying && v.Normal[c] != "" {
-			a.values = append(a.values, columnValue{c, v.Normal[c]})
-		}
-	}
-	return nil
+	var err error
+	a.keys, err = s.keysOf(v)
+	return err
 }
 
 // take places an arrival, makes it visible, and takes it back if it cannot be
@@ -204,31 +195,80 @@ func (s *Service) members(id string) []row {
 	return rows
 }
 
-// candidates returns the records that blocking proposes for one that is known
-// by its keys, itself apart.
-func (s *Service) candidates(key record.Key, keys []blocking.PostingKey) []row {
-	var found []uint32
-	for _, k := range keys {
-		found = append(found, s.postings.Block(k)...)
+// candidates returns the records that the rules of the night propose for a
+// record, itself apart; those that came online first.
+func (s *Service) candidates(key record.Key, k *keys) []row {
+	g := gathering{Service: s, key: key}
+	for _, k := range k.night {
+		g.online(s.overlay.byPosting[k])
+		g.found = append(g.found, s.postings.Block(k)...)
 	}
-	slices.Sort(found)
-	found = slices.Compact(found)
-	rows := make([]row, 0, len(found))
-	seen := make(map[*Arrival]bool)
-	for _, k := range keys {
-		for _, a := range s.overlay.byPosting[k] {
-			if a.Key != key && !seen[a] {
-				seen[a] = true
-				rows = append(rows, row{values: a.Values})
+	return g.rows(maxCandidates)
+}
+
+// searched returns the records that a partial record is weighed against: those
+// with an identifier that it has, and those that the rules of the night and of
+// partial records propose.
+func (s *Service) searched(k *keys) []row {
+	g := gathering{Service: s, key: searchKey}
+	for _, v := range k.values {
+		g.online(s.overlay.byValue[v])
+		if code, ok := s.Index.FindNormal(v.column, v.normal); ok && !s.Index.Generic(v.column, code) {
+			holders := s.Index.RecordsWith(v.column, code)
+			g.first = append(g.first, holders[:min(len(holders), maxHolders)]...)
+		}
+	}
+	for _, k := range k.night {
+		g.online(s.overlay.byPosting[k])
+		g.found = append(g.found, s.postings.Block(k)...)
+	}
+	for _, k := range k.search {
+		g.online(s.overlay.bySearch[k])
+		g.found = append(g.found, s.search.Block(k)...)
+	}
+	return g.rows(maxSearched)
+}
+
+// gathering collects the records that one record is weighed against.
+type gathering struct {
+	*Service
+	key          record.Key
+	came         []row
+	seen         map[*Arrival]bool
+	first, found []uint32 // of the run
+}
+
+// online adds records that came since.
+func (g *gathering) online(list []*Arrival) {
+	for _, a := range list {
+		if a.Key == g.key || g.seen[a] {
+			continue
+		}
+		if g.seen == nil {
+			g.seen = make(map[*Arrival]bool)
+		}
+		g.seen[a] = true
+		g.came = append(g.came, row{values: a.Values})
+	}
+}
+
+// rows returns at most limit of what was collected.
+func (g *gathering) rows(limit int) []row {
+	rows := g.came
+	taken := make(map[uint32]bool, len(g.first)+len(g.found))
+	slices.Sort(g.found)
+	for _, list := range [][]uint32{g.first, g.found} {
+		for _, r := range list {
+			if taken[r] {
+				continue
+			}
+			taken[r] = true
+			if k := g.Index.Key(r); k != g.key && g.overlay.byKey[k] == nil {
+				rows = append(rows, row{record: r})
 			}
 		}
 	}
-	for _, r := range found {
-		if k := s.Index.Key(r); k != key && s.overlay.byKey[k] == nil {
-			rows = append(rows, row{record: r})
-		}
-	}
-	return rows[:min(len(rows), maxCandidates)]
+	return rows[:min(len(rows), limit)]
 }
 
 // identity returns the identity of a row, "" if it has gone in the meantime.
@@ -262,7 +302,7 @@ func (s *Service) rank(list []weighed) []ranked {
 
 // place says which identity a record belongs to.
 func (s *Service) place(a *Arrival) (id string, founded bool, err error) {
-	candidates := s.candidates(a.Key, a.keys)
+	candidates := s.candidates(a.Key, &a.keys)
 	if s.decided != nil {
 		candidates = s.withDecided(a.Key, candidates)
 	}
@@ -277,7 +317,7 @@ func (s *Service) place(a *Arrival) (id string, founded bool, err error) {
 		}
 	}
 	if own.id != "" && own.others == 0 {
-		return own.id, own.founded, nil // nobody else has it
+		return own.id, false, nil // nobody else has it
 	}
 	return s.found(), true, nil
 }
@@ -321,9 +361,8 @@ func (s *Service) key(r row) record.Key {
 
 // ownIdentity is the identity that a record had before it came again.
 type ownIdentity struct {
-	id      string
-	others  int // further records of it
-	founded bool
+	id     string
+	others int // further records of it
 }
 
 func (s *Service) ownIdentity(k record.Key) (own ownIdentity) {
@@ -331,7 +370,7 @@ func (s *Service) ownIdentity(k record.Key) (own ownIdentity) {
 	if !there {
 		return own
 	}
-	own.id, own.founded = id, s.overlay.founded[id]
+	own.id = id
 	for _, r := range s.members(id) {
 		if s.key(r) != k {
 			own.others++
