@@ -145,7 +145,12 @@ type Commit func(a Arrival) (seq int64, err error)
 type Arrival struct {
 	Identity string
 	Founded  bool
-	Ignored  []string // columns that the mapping does not know
+	// Left is the identity that the record belonged to before, "" if that is the
+	// same or there was none. Emptied says that the identity left, or of a deleted
+	// record its own, has no record any more.
+	Left    string
+	Emptied bool
+	Ignored []string // columns that the mapping does not know
 	// Identifiers are those of the record that came.
 	Identifiers []Identifier
 }

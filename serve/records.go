@@ -139,13 +139,16 @@ func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Comm
 		kind := "grown"
 		switch {
 		case row.Op == store.Delete:
-			result.Outcome, kind = "deleted", "shrunk"
+			result.Outcome, kind = "deleted", lost(a.Emptied)
 		case a.Founded:
 			result.Outcome, kind = "founded", "created"
 		default:
 			result.Outcome = "attached"
 		}
 		also := store.Also{Feed: []store.FeedEvent{event(kind, a.Identity, feedDetail{})}}
+		if a.Left != "" {
+			also.Feed = append(also.Feed, event(lost(a.Emptied), a.Left, feedDetail{Other: a.Identity}))
+		}
 		if i == len(w.result.Records)-1 {
 			also.Request = w.remember()
 		}
@@ -187,6 +190,15 @@ func (w *writer) finish(ctx context.Context) error {
 		err = refuse("conflict", "the same request is being answered; send it again")
 	}
 	return writeProblem(err)
+}
+
+// lost is the kind of event of an identity that lost a record: retired if it was
+// the last.
+func lost(last bool) string {
+	if last {
+		return "retired"
+	}
+	return "shrunk"
 }
 
 // recordProblem is what a client is told of a record that cannot be read.

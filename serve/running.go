@@ -363,7 +363,7 @@ func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]str
 	}
 	var refused error
 	_, err := r.service.Put(ctx, key, asked, func(a *online.Arrival) error {
-		out.Identity, out.Founded = a.Identity, a.Founded
+		out.Identity, out.Founded, out.Left, out.Emptied = a.Identity, a.Founded, a.Left, a.Emptied
 		for c, info := range r.index.Columns() {
 			if info.Identifying && a.Values.Normal[c] != "" {
 				out.Identifiers = append(out.Identifiers, Identifier{info.Field, a.Values.Normal[c], key})
@@ -385,7 +385,7 @@ func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]str
 func (r *Running) Delete(_ context.Context, key record.Key, commit Commit) (Arrival, error) {
 	var out Arrival
 	_, err := r.service.Delete(key, func(a *online.Arrival) error {
-		out.Identity = a.Identity
+		out.Identity, out.Emptied = a.Identity, a.Emptied
 		seq, err := commit(out)
 		if err == nil {
 			r.arrived(seq, key, nil)

@@ -163,3 +163,45 @@ func TestOnlineMergesAsTheRunDid(t *testing.T) {
 	}
 	t.Logf("%d of %d identities differ", off, x.Identities())
 }
+
+// TestOnlineARecordLeavesItsIdentity sends a record of two with another person's
+// values: the identity that it leaves no longer has them, and is told.
+func TestOnlineARecordLeavesItsIdentity(t *testing.T) {
+	_, x, s := bundledRun(t)
+	for i := range uint32(x.Identities()) {
+		members := x.Members(i)
+		if len(members) != 2 {
+			continue
+		}
+		id, k := x.IdentityID(i), x.Key(members[0])
+		email := ""
+		for c, info := range x.Columns() {
+			if info.Field == record.Email {
+				email = x.Raw(c, members[0])
+			}
+		}
+		if k.Source != "crm" || email == "" {
+			continue
+		}
+		a, err := s.Put(t.Context(), k, map[string]string{"first_names": "Zacharias", "last_name": "Qvistgaard", "email": "zq@qvistgaard.example"}, func(*online.Arrival) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Identity == id || a.Left != id || a.Emptied || !a.Founded {
+			t.Errorf("%+v, want one that left %s", a, id)
+		}
+		p, ok, err := s.Profile(id, false)
+		if err != nil || !ok || len(p.Records) != 1 || slices.Contains(p.Records, k) || !p.Online {
+			t.Errorf("%+v %v %v", p, ok, err)
+		}
+		other := p.Records[0]
+		if b, err := s.Delete(other, func(*online.Arrival) error { return nil }); err != nil || !b.Emptied || b.Identity != id {
+			t.Errorf("%+v %v", b, err)
+		}
+		if live, retired := s.Identity(id); live != "" || !retired {
+			t.Errorf("%s leads to %q, retired %v", id, live, retired)
+		}
+		return
+	}
+	t.Fatal("no identity of two")
+}

@@ -1196,8 +1196,8 @@ type RecordID = string
 //
 // Example: {"fields":{"email":"anna.virtanen@example.com","first_name":"Anna","last_name":"Virtanen"},"record_id":"W9001","source":"webshop"}
 type RecordInput struct {
-	// Fields Values by the source's own column names, as in its exports, or by the fields that the run's mapping gives them. Columns
-	// that the mapping does not know are told as ignored.
+	// Fields Values by the source's own column names, as in its exports. Columns that the mapping does not know are told as
+	// ignored; a record that has no others is refused.
 	//
 	//
 	// Example: {"first_name":"Anna","last_name":"Virtanen"}
@@ -1308,8 +1308,8 @@ type SearchResult struct {
 	Matches []Match `json:"matches"`
 }
 
-// SourceFields Values by the source's own column names, as in its exports, or by the fields that the run's mapping gives them. Columns
-// that the mapping does not know are told as ignored.
+// SourceFields Values by the source's own column names, as in its exports. Columns that the mapping does not know are told as
+// ignored; a record that has no others is refused.
 //
 // Example: {"first_name":"Anna","last_name":"Virtanen"}
 type SourceFields map[string]Value

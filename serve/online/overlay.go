@@ -17,6 +17,11 @@ type Arrival struct {
 	Founded  bool      // the identity was made for it
 	Received time.Time // zero = not known
 
+	// Left is the identity that the record belonged to before, if that is another;
+	// Emptied says that it has no record any more.
+	Left    string
+	Emptied bool
+
 	since []int64 // consent column of the index → when its value was first received
 
 	keys

@@ -132,10 +132,11 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 	err := place()
 	var before *Arrival
 	if err == nil && a.Identity != "" {
-		if left, there := s.identityOf(a.Key); there {
-			s.overlay.touched[left] = true // it may have lost the record to another
-		}
+		left, there := s.identityOf(a.Key)
 		before = s.overlay.put(a)
+		if there {
+			s.leave(a, left)
+		}
 		a.since = s.saidSince(a, before)
 		s.version.Add(1)
 	}
@@ -151,6 +152,17 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 		return err
 	}
 	return nil
+}
+
+// leave notes that a record belonged to an identity before it came again.
+func (s *Service) leave(a *Arrival, left string) {
+	s.overlay.touched[left] = true // it may have lost the record to another
+	if left != a.Identity || a.Values == nil {
+		a.Emptied = len(s.members(left)) == 0
+	}
+	if left != a.Identity {
+		a.Left = left
+	}
 }
 
 // live returns the identity that an id names now, by itself or as an alias.
