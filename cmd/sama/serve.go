@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 
 	"sama/cmd/sama/internal/config"
@@ -65,7 +66,16 @@ both. Interrupted, the server finishes what is under way and ends.`,
 	return cmd
 }
 
+// A server holds little and allocates much: it collects garbage when there is
+// three times what is held, more often only beyond gcMemory.
+const (
+	gcPercent = 300
+	gcMemory  = 2 << 30
+)
+
 func (s *serving) serve(ctx context.Context) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(gcMemory))
 	logger, tls, err := s.check()
 	if err != nil {
 		return err

@@ -23,8 +23,9 @@ type Service struct {
 	issuer  graph.Issuer
 	decided Decisions
 
+	placing sync.Mutex // one arrival is placed at a time, while others read
 	mu      sync.RWMutex
-	overlay *overlay
+	overlay *overlay // changed by who holds both
 	issued  uint64
 	version atomic.Uint64
 
@@ -128,8 +129,9 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 	lock := &s.keys[maphash.Comparable(s.seed, a.Key)%uint64(len(s.keys))]
 	lock.Lock()
 	defer lock.Unlock()
-	s.mu.Lock()
+	s.placing.Lock()
 	err := place()
+	s.mu.Lock()
 	var before *Arrival
 	if err == nil && a.Identity != "" {
 		left, there := s.identityOf(a.Key)
@@ -141,14 +143,17 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 		s.version.Add(1)
 	}
 	s.mu.Unlock()
+	s.placing.Unlock()
 	if err != nil || a.Identity == "" {
 		return err
 	}
 	if err := commit(a); err != nil {
+		s.placing.Lock()
 		s.mu.Lock()
 		s.overlay.undo(a, before)
 		s.version.Add(1)
 		s.mu.Unlock()
+		s.placing.Unlock()
 		return err
 	}
 	return nil
