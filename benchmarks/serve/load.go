@@ -127,15 +127,27 @@ func (o *outcome) join(other *outcome) {
 type bounds struct{ rate, bestRate, p99, bestP99 float64 }
 
 // rateAndTail measures a rate in a closed loop and latencies in an open one,
-// adds both to the table, and returns the closed loop.
+// adds both to the table, and returns the closed loop. Where the rate to reach is
+// lower than 70 % of the one there is, the latency that has to be reached is the
+// one at that rate.
 func (b *bench) rateAndTail(ctx context.Context, what string, l load, w bounds) *outcome {
 	c := l.closed(ctx)
 	b.fine(what, c)
-	first := len(c.took) + len(c.refused) + c.failed
-	o := load{l.address, l.lines, l.limit, func(n int) []byte { return l.next(first + l.lines + n) }, func(n, status int, body []byte) bool {
-		return l.look == nil || l.look(first+l.lines+n, status, body)
-	}}.open(ctx, 0.7*c.rate())
-	b.fine(what, o)
+	from := len(c.took) + len(c.refused) + c.failed
+	open := func(perSecond float64) *outcome {
+		first := from + l.lines
+		o := load{l.address, l.lines, l.limit, func(n int) []byte { return l.next(first + n) }, func(n, status int, body []byte) bool {
+			return l.look == nil || l.look(first+n, status, body)
+		}}.open(ctx, perSecond)
+		b.fine(what, o)
+		from = first + len(o.took) + len(o.refused) + o.failed + max(2*l.lines, 64)
+		return o
+	}
+	o := open(0.7 * c.rate())
+	if w.rate > 0 && w.rate < 0.7*c.rate() {
+		b.table.tell(what+": p99 at 70 % of that", "%s ms", number(quantile(o.took, 0.99)))
+		o = open(w.rate)
+	}
 	b.table.atLeast(what+": rate", "/s", c.rate(), w.rate, w.bestRate)
 	b.table.tell(what+": p50", "%s ms", number(quantile(o.took, 0.5)))
 	b.table.atMost(what+": p99", " ms", quantile(o.took, 0.99), w.p99, w.bestP99)

@@ -28,9 +28,10 @@
 // TCP connection that is kept alive: requests are rendered beforehand, answers are
 // read and, but for samples, not decoded. A rate is that of a closed loop: so many
 // connections, each of which asks again when it has its answer. A latency is that
-// of an open loop at 70 % of that rate: requests are due at even intervals, and
-// the clock of one starts when it is due, not when it could be sent; what waits
-// behind a slow one is slow as well. Latencies hold the client's own time.
+// of an open loop at 70 % of that rate, or at the floor's rate where that is
+// lower: requests are due at even intervals, and the clock of one starts when it
+// is due, not when it could be sent; what waits behind a slow one is slow as well.
+// Latencies hold the client's own time.
 //
 // What is asked follows from -seed, when it is asked does not.
 package main
