@@ -240,6 +240,11 @@ func (f *feed) compare(k *killing, anew []feedEvent) {
 	}
 	for id, want := range wants {
 		got := slices.Clone(f.byID[id])
+		for i := range got {
+			if got[i] == "retired" {
+				got[i] = "shrunk" // the answer does not say that a record was the last
+			}
+		}
 		if slices.Contains(want, anyPut) {
 			// Nobody was told whether that record founded the identity.
 			want, got = alike(want), alike(got)

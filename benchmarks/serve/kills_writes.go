@@ -142,8 +142,11 @@ func (op *operation) send(w *writer) (gone bool, err error) {
 
 // has takes up that a record is there, of which the feed has such an event.
 func (w *writer) has(r *written, email, identity, kind string) {
-	r.there, r.email, r.identity = true, email, identity
 	w.wants, w.fresh = append(w.wants, want{identity, kind}), append(w.fresh, r)
+	if r.there && r.identity != identity {
+		w.wants = append(w.wants, want{r.identity, "shrunk"}) // it has left that one
+	}
+	r.there, r.email, r.identity = true, email, identity
 }
 
 // removed takes up that a record is gone.
