@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
 
+	"sama/run"
 	"sama/serve/api"
 	"sama/serve/consent"
 	"sama/serve/store"
@@ -138,7 +140,12 @@ func (s *Server) feedFrom(ctx context.Context, e Engine, at store.Place, limit i
 		if event.Seq == at.Seq {
 			row = int(at.Row)
 		}
-		rows, err := s.runChanges(e, event.RunID, row, limit-taken+1)
+		rows, err := s.runChanges(e, event, row, limit-taken+1)
+		if err != nil && p.next != at {
+			// What comes before it is told; the next page says what is wrong.
+			p.more = true
+			return p, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +161,23 @@ func (s *Server) feedFrom(ctx context.Context, e Engine, at store.Place, limit i
 		}
 		p.next = store.Place{Seq: event.Seq}
 	}
-	return p, nil
+	if len(events) > 0 {
+		return p, nil
+	}
+	return p, s.notBehind(ctx, at)
+}
+
+// notBehind refuses a place behind the end of the feed. Of an earlier state, put
+// back from a backup, the reader would wait for numbers that name other events.
+func (s *Server) notBehind(ctx context.Context, at store.Place) error {
+	head, err := s.Store.FeedHead(ctx)
+	if err != nil {
+		return stateProblem(err)
+	}
+	if at.Seq > head {
+		return refuse("cursor_gone", fmt.Sprintf("the feed ends at %d, before that cursor: the state may be one put back from a backup; read the profiles anew and go on from cursor %d", head, head))
+	}
+	return nil
 }
 
 func (p *feedPage) add(c api.Change, at store.Place, v *viewer) {
@@ -164,19 +187,41 @@ func (p *feedPage) add(c api.Change, at store.Place, v *viewer) {
 	}
 }
 
-// runChanges returns changes of a run, the current one or an earlier one.
-func (s *Server) runChanges(e Engine, id string, after, limit int) ([]RunChange, error) {
-	if e.RunID() == id {
+// lostRun says that the changes of a run went with the run.
+type lostRun struct {
+	*problem
+	event *store.FeedEvent // its marker
+}
+
+// Unwrap returns what a client is told.
+func (l *lostRun) Unwrap() error { return l.problem }
+
+// forGood reports whether the run is not there, and not just hard to read.
+func (l *lostRun) forGood() bool {
+	return errors.Is(l.cause, fs.ErrNotExist) || errors.Is(l.cause, run.ErrNoRun)
+}
+
+// change tells of it to those who are not answered: what they kept is to be read
+// anew, as after a rollback.
+func (l *lostRun) change() api.Change {
+	return api.Change{Cursor: cursorOf(store.Place{Seq: l.event.Seq}), Kind: store.FeedRollback, At: l.event.At.UTC(), RunId: &l.event.RunID}
+}
+
+// runChanges returns changes of the run of a marker, the current one or an
+// earlier one.
+func (s *Server) runChanges(e Engine, marker *store.FeedEvent, after, limit int) ([]RunChange, error) {
+	if e.RunID() == marker.RunID {
 		return e.Changes(after, limit), nil
 	}
-	if s.Past == nil {
-		return nil, refuse("cursor_gone", "the run whose changes come next is not served any more; read the profiles anew")
+	err := fs.ErrNotExist
+	if s.Past != nil {
+		var rows []RunChange
+		if rows, err = s.Past(marker.RunID, after, limit); err == nil {
+			return rows, nil
+		}
 	}
-	rows, err := s.Past(id, after, limit)
-	if err != nil {
-		return nil, &problem{code: "cursor_gone", detail: "the run whose changes come next cannot be read; read the profiles anew and go on behind it", cause: err}
-	}
-	return rows, nil
+	detail := fmt.Sprintf("the changes of run %s are gone with it; read the profiles anew and go on from cursor %d", marker.RunID, marker.Seq)
+	return nil, &lostRun{&problem{code: "cursor_gone", detail: detail, cause: err}, marker}
 }
 
 func changeOf(e *store.FeedEvent) api.Change {

@@ -221,6 +221,14 @@ func (s *Server) sendChanges(ctx context.Context, w *store.Webhook) (store.Place
 			p, err = s.feedFrom(ctx, e, place, streamPage, v)
 		}
 		release()
+		var lost *lostRun
+		if errors.As(err, &lost) && lost.forGood() {
+			// It never comes back, and what is behind it is to be told.
+			p, err = &feedPage{next: store.Place{Seq: lost.event.Seq}, more: true}, nil
+			if c := lost.change(); v.see(&c) {
+				p.changes = []api.Change{c}
+			}
+		}
 		if err != nil {
 			return place, err
 		}

@@ -65,6 +65,9 @@ func TestWhatIsRefusedSaysWhy(t *testing.T) {
 		"a time to come": {with(func(c *call) {
 			c.path, c.body = "/v1/consents", `{"events":[{"anchor":{"account":"a"},"purpose":"service","act":"deny","authenticated":"staff","at":"2999-01-01T00:00:00Z"}]}`
 		}), 422, "future_time"},
+		"a channel that the purpose does not have": {with(func(c *call) {
+			c.path, c.body = "/v1/consents", `{"events":[{"anchor":{"account":"a"},"purpose":"newsletter","channel":"mail","act":"withdraw","authenticated":"staff"}]}`
+		}), 422, "unprocessable"},
 		"a time that is none": {with(func(c *call) {
 			c.path, c.body = "/v1/consents", `{"events":[{"anchor":{"account":"a"},"purpose":"service","act":"deny","authenticated":"staff","at":"yesterday"}]}`
 		}), 400, "invalid_request"},
@@ -290,6 +293,16 @@ func TestIdempotencyKeys(t *testing.T) {
 	other := put
 	other.body = strings.Replace(put.body, "Eva", "Ewa", 1)
 	r.want(other, 409, "idempotency_conflict")
+	// The answer is kept too where the last record changes nothing.
+	gone := call{client: "all", method: "POST", path: "/v1/records:delete", header: map[string]string{"Idempotency-Key": "k3"},
+		body: `{"records":[{"source":"crm","record_id":"9"},{"source":"crm","record_id":"none"}]}`}
+	r.want(gone, 200, "")
+	put.header = nil
+	r.want(put, 200, "")
+	r.want(gone, 200, "")
+	r.want(call{client: "all", purpose: "service", method: "POST", path: "/v1/explain", body: `{"a":{"source":"crm","record_id":"9"},"b":{"source":"crm","record_id":"1"}}`}, 200, "")
+	gone.body = strings.Replace(gone.body, "none", "else", 1)
+	r.want(gone, 409, "idempotency_conflict")
 	consents := call{client: "all", method: "POST", path: "/v1/consents", header: map[string]string{"Idempotency-Key": "k2"},
 		body: `{"events":[{"anchor":{"record":{"source":"crm","record_id":"1"}},"purpose":"newsletter","act":"deny","authenticated":"account"}]}`}
 	one := read[api.AddConsentsResult](t, r.want(consents, 200, ""))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -205,7 +206,20 @@ func TestFeedTellsRunsAndRollbacks(t *testing.T) {
 		t.Errorf("%v, want %v", kinds, want)
 	}
 	delete(past, "run-2")
-	r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=1"}, 410, "cursor_gone")
+	gone := r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=1"}, 410, "cursor_gone")
+	// What comes before is told, and the answer says where to go on.
+	first2 := read[api.Changes](t, r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=0"}, 200, ""))
+	if !first2.More || first2.NextCursor != "1" || len(first2.Changes) != 2 {
+		t.Errorf("%+v", first2)
+	}
+	if !strings.Contains(gone.body, "from cursor 2") {
+		t.Errorf("it does not say where to go on: %s", gone.body)
+	}
+	r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=2"}, 200, "")
+	// Behind the end stands who was told more before the state was put back.
+	r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=3"}, 200, "")
+	r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=4"}, 410, "cursor_gone")
+	r.want(call{client: "shop", purpose: "service", method: "GET", path: "/v1/changes?cursor=4", header: map[string]string{"Accept": eventStream}}, 410, "cursor_gone")
 	if !first.closed || !second.closed {
 		t.Error("runs that are served no more are not given back")
 	}
@@ -279,6 +293,45 @@ func TestWebhooksAreDeliveredInOrderThroughFailures(t *testing.T) {
 	out := read[api.Webhook](t, r.want(call{client: "all", method: "GET", path: "/v1/webhooks/" + made.Webhook.WebhookId}, 200, ""))
 	if out.Failures != 0 || out.State != "active" {
 		t.Errorf("%+v", out)
+	}
+}
+
+// TestWebhooksGoOnBehindARunThatIsGone keeps a receiver from answering until the
+// run of whose changes it should have been told was removed.
+func TestWebhooksGoOnBehindARunThatIsGone(t *testing.T) {
+	h := &hook{got: make(chan struct{}, 100)}
+	receiver := httptest.NewServer(h)
+	defer receiver.Close()
+	r := newRig(t, func(o *Options) {
+		o.Webhooks = WebhookOptions{Private: true, Poll: time.Millisecond, Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond}
+		o.Past = func(string, int, int) ([]RunChange, error) { return nil, fs.ErrNotExist }
+	})
+	made := read[api.NewWebhook](t, r.want(call{client: "all", method: "POST", path: "/v1/webhooks", body: `{"url":"https://shop.example/hook"}`}, 201, ""))
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(made.Secret, "whsec_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.verify, err = standardwebhooks.NewWebhookRaw(raw); err != nil {
+		t.Fatal(err)
+	}
+	r.server.Webhooks.Client.Transport = rewritten{receiver.Listener.Addr().String(), r.server.Webhooks.Client.Transport}
+	r.put(1)
+	r.run = newSmallRun("run-2", 2)
+	r.server.Run.Look(t.Context())
+	r.run = newSmallRun("run-3", 3)
+	r.run.changes = r.run.changes[:1]
+	r.server.Run.Look(t.Context())
+	r.put(2)
+	ctx, cancel := context.WithCancel(t.Context())
+	var owned sync.WaitGroup
+	owned.Go(func() { r.server.deliver(ctx) })
+	for range 4 {
+		<-h.got
+	}
+	cancel()
+	owned.Wait()
+	if want := []string{"created", "rollback", "created", "created"}; len(h.wrong) > 0 || !slices.Equal(h.kinds, want) {
+		t.Errorf("wrong %v, kinds %v, want %v", h.wrong, h.kinds, want)
 	}
 }
 

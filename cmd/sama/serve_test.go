@@ -180,6 +180,9 @@ func TestServeGoesOverToANewRun(t *testing.T) {
 		t.Fatal(put)
 	}
 	id := put["records"].([]any)[0].(map[string]any)["identity_id"].(string)
+	if status, p := s.ask("POST", "/v1/records", `{"records":[{"source":"webshop","record_id":"W-none","fields":{"given_name":"Uolevi"}}]}`); status != 422 || !strings.Contains(fmt.Sprint(p["detail"]), "full_name") {
+		t.Errorf("a record with none of the source's columns: %d %v", status, p)
+	}
 	mustRun(t, exitDone, slices.Concat([]string{"resolve", "--quiet", "--out", out}, files)...)
 	want := run.CurrentID(out)
 	deadline := time.Now().Add(time.Minute)

@@ -506,7 +506,7 @@ type Change struct {
 
 	// Kind created, grown, shrunk, merged, split, retired, restored: what happened to an identity. changed: its golden record
 	// changed. consent: a consent event was recorded. erased: the person was erased. rollback: an earlier run is served
-	// again, so that what was kept has to be read anew.
+	// again, or, to a webhook, the changes of a run are gone with it, so that what was kept has to be read anew.
 	Kind ChangeKind `json:"kind"`
 
 	// OtherIdentityId The identity that it was merged into or split from.
@@ -525,7 +525,7 @@ type Change struct {
 
 // ChangeKind created, grown, shrunk, merged, split, retired, restored: what happened to an identity. changed: its golden record
 // changed. consent: a consent event was recorded. erased: the person was erased. rollback: an earlier run is served
-// again, so that what was kept has to be read anew.
+// again, or, to a webhook, the changes of a run are gone with it, so that what was kept has to be read anew.
 type ChangeKind string
 
 // Changes A page of the change feed.
