@@ -200,9 +200,26 @@ func (r *releaser) profile(j *judged) (api.Profile, []string) {
 		p.Records = &keys
 	}
 	if len(fields) > 0 {
-		p.FirstSeen, p.LastChanged = timeOf(g.FirstSeen), timeOf(g.LastChanged)
+		// These are told from the sources' own times, which the client may not have.
+		made := r.hasAll(j, record.CreatedAt)
+		if made {
+			p.FirstSeen = timeOf(g.FirstSeen)
+		}
+		if made && r.hasAll(j, record.UpdatedAt) {
+			p.LastChanged = timeOf(g.LastChanged)
+		}
 	}
 	return p, fields
+}
+
+// hasAll reports whether every column of a field is released.
+func (r *releaser) hasAll(j *judged, f record.Field) bool {
+	for i, c := range r.columns {
+		if c.Field == f && !j.released.Has(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // personCopy hands out everything that is held about an identity, for the

@@ -205,3 +205,24 @@ func TestOnlineARecordLeavesItsIdentity(t *testing.T) {
 	}
 	t.Fatal("no identity of two")
 }
+
+// TestOnlineIdsOfTwoProcessesDiffer: what another process founded, or this one
+// before a restart, is not known to it.
+func TestOnlineIdsOfTwoProcessesDiffer(t *testing.T) {
+	_, x, s := bundledRun(t)
+	other := online.NewService(s.Engine, graph.Issuer{Run: 1, Seed: idSeed}, nil)
+	other.First = 1 << 63
+	s.First = 12345
+	seen := make(map[string]bool)
+	for i, service := range []*online.Service{s, other} {
+		a, err := service.Put(t.Context(), record.Key{Source: "garage", ID: string(rune('a' + i))},
+			map[string]string{"given_name": "Zacharias", "family_name": "Qvistgaard" + string(rune('a'+i)), "birth_date": "1931-07-1" + string(rune('0'+i))}, func(*online.Arrival) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, taken := x.Find(a.Identity); !a.Founded || taken || seen[a.Identity] {
+			t.Errorf("%+v: taken %v, seen %v", a, taken, seen[a.Identity])
+		}
+		seen[a.Identity] = true
+	}
+}

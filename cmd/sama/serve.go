@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -197,6 +198,11 @@ func (s *serving) open(id string, state *store.Store, decided *serve.Decided) (_
 		return nil, err
 	}
 	service := online.NewService(e, graph.Issuer{Run: r.Info.Number, Seed: idSeed}, decided)
+	var first [8]byte
+	if _, err := rand.Read(first[:]); err != nil {
+		return nil, err
+	}
+	service.First = binary.LittleEndian.Uint64(first[:])
 	return serve.NewRunning(serve.RunParts{Run: r, Index: x, Service: service, Store: state, Known: known}), nil
 }
 

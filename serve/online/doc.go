@@ -17,7 +17,8 @@
 // A record that comes joins the identity that most of its cluster's records
 // have, or founds a new one; it never joins two identities and never parts one.
 // That is for the nightly run, which sees all records together and is the
-// authority. A new identity's id is told from the sequence number under which
-// the store keeps the record, so that it is the same whenever it is worked out
-// again and no run can issue it.
+// authority. The ids of new identities are counted beyond those that a run can
+// issue, from a random place on: so neither another process, nor the same one
+// after a restart, gives anybody an id that somebody has, or had and was erased.
+// The store keeps the id with the record.
 package online

@@ -17,6 +17,10 @@ import (
 // concurrently.
 type Service struct {
 	*Engine
+	// First is where the ids that are issued are counted from, drawn at random:
+	// see the package comment. It is set before the first record comes.
+	First uint64
+
 	// Now is the clock by which records are received; nil = time.Now. It is set
 	// before the first of them.
 	Now     func() time.Time
@@ -452,7 +456,7 @@ func order(a, b bool) int {
 // found issues an id.
 func (s *Service) found() string {
 	for {
-		id := s.issuer.ID(onlineIDs + s.issued).String()
+		id := s.issuer.ID(onlineIDs + (s.First+s.issued)%onlineIDs).String()
 		s.issued++
 		if !s.overlay.founded[id] {
 			if _, taken := s.Index.Find(id); !taken {
