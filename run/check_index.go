@@ -79,20 +79,26 @@ func (c *indexCheck) golden() error {
 		if err := c.times(g); err != nil {
 			return err
 		}
+		texts := make([]textCheck, len(columns))
 		for k, p := range g.columns[2:] {
-			column := columns[k]
-			i, same := sameTexts(p, g.rows, func(i int) uint32 {
-				if rec, _, ok := c.x.Chosen(column, uint32(g.first+i)); ok {
-					return c.x.RawCode(column, rec)
-				}
-				return 0
-			}, func(code uint32) string { return c.x.RawText(column, code) })
-			if !same {
-				return fmt.Errorf("golden.parquet: row %d: the index has another %s of identity %s", g.first+i+1, names[k+2], c.x.IdentityID(uint32(g.first+i)))
-			}
+			texts[k] = c.goldenCheck(p, columns[k], g.first)
+		}
+		if row, k, same := sameTexts(texts, g.rows); !same {
+			return fmt.Errorf("golden.parquet: row %d: the index has another %s of identity %s", g.first+row+1, names[k+2], c.x.IdentityID(uint32(g.first+row)))
 		}
 		return nil
 	})
+}
+
+// goldenCheck compares a column of a row group of golden.parquet, which begins at
+// row first, with that column of the index.
+func (c *indexCheck) goldenCheck(p *piece, column, first int) textCheck {
+	return newTextCheck(p, func(i int) uint32 {
+		if rec, _, ok := c.x.Chosen(column, uint32(first+i)); ok {
+			return c.x.RawCode(column, rec)
+		}
+		return 0
+	}, func(code uint32) string { return c.x.RawText(column, code) })
 }
 
 // times compares the first two columns of a row group of golden.parquet.
@@ -107,28 +113,56 @@ func (c *indexCheck) times(g group) error {
 	return nil
 }
 
-// sameTexts compares the entries of a column of text with those of the index, by
-// their codes there, and returns the first that differs. A value of the file's
-// dictionary is compared once with each code that follows another.
-func sameTexts(p *piece, rows int, code func(i int) uint32, text func(code uint32) string) (int, bool) {
-	known := make([]uint32, p.values()) // value of the file → the code that it was last equal to; 0 = none
-	for i := range rows {
-		v, is := p.code(i), code(i)
+// textCheck compares the entries of a column of text with those of the index, by
+// their codes there. A value of the file's dictionary is compared once with each
+// code that follows another.
+type textCheck struct {
+	piece *piece
+	code  func(entry int) uint32   // the index's code of an entry
+	text  func(code uint32) string // the index's text of a code
+	known []uint32                 // value of the file → the code that it was last equal to; 0 = none
+}
+
+func newTextCheck(p *piece, code func(entry int) uint32, text func(code uint32) string) textCheck {
+	return textCheck{p, code, text, make([]uint32, p.values())}
+}
+
+// same compares entries from to to−1 and returns the first that differs.
+func (c *textCheck) same(from, to int) (int, bool) {
+	p := c.piece
+	for i := from; i < to; i++ {
+		v, is := p.code(i), c.code(i)
 		if v == noValue || is == 0 {
-			if v != noValue && len(p.text(i)) > 0 || is != 0 && text(is) != "" {
+			if v != noValue && len(p.text(i)) > 0 || is != 0 && c.text(is) != "" {
 				return i, false
 			}
 			continue
 		}
-		if known[v] == is {
+		if c.known[v] == is {
 			continue
 		}
-		if text(is) != string(p.text(i)) {
+		if c.text(is) != string(p.text(i)) {
 			return i, false
 		}
-		known[v] = is
+		c.known[v] = is
 	}
 	return 0, true
+}
+
+// checkBlock is how many rows are compared column by column: what the index says
+// of them stays in the cache meanwhile.
+const checkBlock = 512
+
+// sameTexts compares the columns of a row group and returns where they differ.
+func sameTexts(columns []textCheck, rows int) (row, column int, same bool) {
+	for from := 0; from < rows; from += checkBlock {
+		for k := range columns {
+			if row, same := columns[k].same(from, min(from+checkBlock, rows)); !same {
+				return row, k, false
+			}
+		}
+	}
+	return 0, 0, true
 }
 
 // number is an entry of a column of numbers, 0 for null.
@@ -168,33 +202,48 @@ func (c *indexCheck) records() error {
 	var bad []error
 	for s, source := range c.m.Sources {
 		from, to := c.m.first[s], c.m.first[s+1]
-		var filled []int
+		filled := c.filled(from, to)
 		var names []string
-		for column, info := range c.x.Columns() {
-			for rec := from; rec < to; rec++ {
-				if c.x.Code(column, rec) != 0 {
-					filled, names = append(filled, column), append(names, info.Column)
-					break
-				}
-			}
+		for _, column := range filled {
+			names = append(names, c.x.Columns()[column].Column)
 		}
 		names = distinctNames([]string{"record_id"}, names)
 		bad = append(bad, c.groups(RecordsFile(source), names, func(g group) error {
 			if from+uint32(g.first+g.rows) > to {
 				return nil // checkRecords says so
 			}
-			for k, p := range g.columns {
-				column := filled[k]
-				i, same := sameTexts(p, g.rows, func(i int) uint32 { return c.x.Code(column, from+uint32(g.first+i)) },
+			texts := make([]textCheck, len(filled))
+			for k, column := range filled {
+				texts[k] = newTextCheck(g.columns[k], func(i int) uint32 { return c.x.Code(column, from+uint32(g.first+i)) },
 					func(code uint32) string { return c.x.Normal(column, code) })
-				if !same {
-					return fmt.Errorf("%s: row %d: the index has another %s", RecordsFile(source), g.first+i+1, names[k])
-				}
+			}
+			if row, k, same := sameTexts(texts, g.rows); !same {
+				return fmt.Errorf("%s: row %d: the index has another %s", RecordsFile(source), g.first+row+1, names[k])
 			}
 			return nil
 		}))
 	}
 	return errors.Join(bad...)
+}
+
+// filled returns the columns in which a record of from to to−1 has a normal form.
+func (c *indexCheck) filled(from, to uint32) []int {
+	empty := make([]int, len(c.x.Columns()))
+	for column := range empty {
+		empty[column] = column
+	}
+	var filled []int
+	for rec := from; rec < to && len(empty) > 0; rec++ {
+		empty = slices.DeleteFunc(empty, func(column int) bool {
+			if c.x.Code(column, rec) == 0 {
+				return false
+			}
+			filled = append(filled, column)
+			return true
+		})
+	}
+	slices.Sort(filled)
+	return filled
 }
 
 // history compares the aliases and events.

@@ -22,6 +22,14 @@ var hashSeed = maphash.MakeSeed()
 // spread makes the hash of one text differ by group: an odd constant, 2⁶⁴/φ.
 const spread = 0x9e3779b97f4a7c15
 
+func hashText(group uint16, text string) uint64 {
+	return maphash.String(hashSeed, text) ^ uint64(group)*spread
+}
+
+func hashBytes(group uint16, text []byte) uint64 {
+	return maphash.Bytes(hashSeed, text) ^ uint64(group)*spread
+}
+
 // newTextIndex indexes all texts, each under its group. Of several equal ones
 // the first is found; repeated is the number of the first that repeats another,
 // or NoRecord.
@@ -32,7 +40,7 @@ func newTextIndex(all *record.Strings, group []uint16) (x *textIndex, repeated u
 	mask := uint64(len(x.slots) - 1)
 	for i := range uint32(n) {
 		g := x.groupOf(i)
-		h := maphash.String(hashSeed, all.At(i)) ^ uint64(g)*spread
+		h := hashText(g, all.At(i))
 		at := h & mask
 		for ; x.slots[at] != 0; at = (at + 1) & mask {
 			if s := x.slots[at]; s>>32 == h>>32 && x.groupOf(uint32(s)-1) == g && all.At(uint32(s)-1) == all.At(i) {
@@ -56,7 +64,11 @@ func (x *textIndex) groupOf(i uint32) uint16 {
 
 // find returns the number of a text of a group, NoRecord if it is not there.
 func (x *textIndex) find(group uint16, text []byte) uint32 {
-	h := maphash.Bytes(hashSeed, text) ^ uint64(group)*spread
+	return x.findHash(hashBytes(group, text), group, text)
+}
+
+// findHash is find of a text with that hash.
+func (x *textIndex) findHash(h uint64, group uint16, text []byte) uint32 {
 	mask := uint64(len(x.slots) - 1)
 	for at := h & mask; x.slots[at] != 0; at = (at + 1) & mask {
 		s := x.slots[at]

@@ -26,6 +26,8 @@ type Members struct {
 	groupOnce  sync.Once  // guards the making of start and members
 	start      []uint32   // identity → its first place in members; one more at the end
 	members    []uint32   // records by identity, ascending
+	tagsOnce   sync.Once  // guards the making of tags
+	tags       []uint32   // record → upper half of its key's hash
 	keysOnce   sync.Once  // guards the making of keys
 	keys       *textIndex // of the record ids by source
 }
@@ -199,9 +201,13 @@ func (m *Members) group() {
 	}
 }
 
-// is reports whether a record has that source and record id.
-func (m *Members) is(rec uint32, source uint16, id []byte) bool {
-	return rec < uint32(len(m.Source)) && m.Source[rec] == source && m.IDs.At(rec) == string(id)
+// tag notes a part of every key's hash. What is compared with many keys touches
+// the texts of few of them: these are all over the memory, the tags are not.
+func (m *Members) tag() {
+	m.tags = make([]uint32, m.Len())
+	for i := range m.tags {
+		m.tags[i] = uint32(hashText(m.Source[i], m.IDs.At(uint32(i))) >> 32)
+	}
 }
 
 // recordsOf returns the number of the record that each entry of two columns
@@ -219,6 +225,7 @@ func (m *Members) recordsOf(source, id *piece, near func(entry int) uint32) ([]u
 			sourceOf[v] = none
 		}
 	}
+	m.tagsOnce.Do(m.tag)
 	list := make([]uint32, id.entries())
 	// Of every value the record that it named last: one record fills many
 	// neighbouring rows.
@@ -256,19 +263,29 @@ func (m *Members) recordsOf(source, id *piece, near func(entry int) uint32) ([]u
 	return list, nil
 }
 
-// search returns the number of a record that is likely to be next, or of the
-// identity near.
+// stepsAhead is how many records are passed over in looking for the next one.
+const stepsAhead = 8
+
+// search returns the number of a record that is likely to be next or soon after,
+// or of the identity near.
 func (m *Members) search(source uint16, id []byte, next, near uint32) uint32 {
-	if m.is(next, source, id) {
-		return next
+	h := hashBytes(source, id)
+	tag := uint32(h >> 32)
+	is := func(rec uint32) bool {
+		return m.tags[rec] == tag && m.Source[rec] == source && m.IDs.At(rec) == string(id)
 	}
 	for _, rec := range m.of(near) {
-		if m.is(rec, source, id) {
+		if is(rec) {
+			return rec
+		}
+	}
+	for rec := next; rec < min(next+stepsAhead, uint32(m.Len())); rec++ {
+		if is(rec) {
 			return rec
 		}
 	}
 	m.keysOnce.Do(func() { m.keys, _ = newTextIndex(&m.IDs, m.Source) })
-	return min(unknown, m.keys.find(source, id))
+	return min(unknown, m.keys.findHash(h, source, id))
 }
 
 // Edges reads the scored pairs, by the record numbers of m, with the name of
