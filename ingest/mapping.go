@@ -108,11 +108,15 @@ func Roles() []Role {
 	return append(roles, compoundRoles...)
 }
 
+func (r Role) known() bool {
+	_, field := r.Field()
+	return field || r == RoleIgnore || r == RoleKey || slices.Contains(compoundRoles, r)
+}
+
 // Field returns the field that a role names; ok is false for ignore, key and
 // the compound roles.
 func (r Role) Field() (f record.Field, ok bool) {
-	f, err := record.ParseField(string(r))
-	return f, err == nil
+	return record.FieldNamed(string(r))
 }
 
 // Validate returns every problem of the mapping with the sources, in order.
@@ -159,7 +163,7 @@ func (s SourceMapping) validate(r *Raw) []error {
 			errs = append(errs, fmt.Errorf("source %s: column %q does not exist (columns: %s)", s.Source, c.Column, strings.Join(names, ", ")))
 		case seen[c.Column]:
 			errs = append(errs, fmt.Errorf("source %s: column %q is mapped twice", s.Source, c.Column))
-		case !slices.Contains(Roles(), c.As):
+		case !c.As.known():
 			errs = append(errs, fmt.Errorf("source %s, column %q: unknown role %q; want one of %v", s.Source, c.Column, c.As, Roles()))
 		default:
 			if err := cmp.Or(c.checkLayout(), c.checkConsent()); err != nil {

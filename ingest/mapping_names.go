@@ -38,10 +38,21 @@ var laterNames = wordSet(`secondary second other alternative alternate alt old p
 
 // compareColumnNames orders the columns of one role within a source: main ones
 // before others, numbered ones by their number, then by name.
-func compareColumnNames(a, b string) int {
-	pa, pb := nameParts(a), nameParts(b)
-	return cmp.Or(cmp.Compare(laterRank(pa), laterRank(pb)), cmp.Compare(trailingNumber(pa), trailingNumber(pb)),
-		strings.Compare(strings.Join(pa, " "), strings.Join(pb, " ")), strings.Compare(a, b))
+func compareColumnNames(a, b string) int { return placeOf(a).compare(placeOf(b)) }
+
+// namePlace is where a column stands among those of its role.
+type namePlace struct {
+	later, number int
+	words, name   string
+}
+
+func placeOf(name string) namePlace {
+	parts := nameParts(name)
+	return namePlace{laterRank(parts), trailingNumber(parts), strings.Join(parts, " "), name}
+}
+
+func (p namePlace) compare(q namePlace) int {
+	return cmp.Or(cmp.Compare(p.later, q.later), cmp.Compare(p.number, q.number), strings.Compare(p.words, q.words), strings.Compare(p.name, q.name))
 }
 
 func laterRank(parts []string) int {

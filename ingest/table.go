@@ -155,6 +155,7 @@ type sourceBuilder struct {
 // columnBuilder is one mapped column of a source.
 type columnBuilder struct {
 	ColumnMapping
+	place  namePlace
 	raw    *RawColumn
 	counts []uint32            // value → kept rows that hold it
 	one    func(string) string // normal form of one value
@@ -197,10 +198,10 @@ func newSourceBuilder(r *Raw, m SourceMapping) sourceBuilder {
 		if cm.As == RoleIgnore || cm.As == RoleKey {
 			continue
 		}
-		s.columns = append(s.columns, &columnBuilder{ColumnMapping: cm, raw: col, report: ColumnReport{Column: col.Name, As: cm.As}})
+		s.columns = append(s.columns, &columnBuilder{ColumnMapping: cm, place: placeOf(cm.Column), raw: col, report: ColumnReport{Column: col.Name, As: cm.As}})
 	}
 	// The order of columns in the file has no part in the table.
-	slices.SortStableFunc(s.columns, func(x, y *columnBuilder) int { return compareColumnNames(x.Column, y.Column) })
+	slices.SortStableFunc(s.columns, func(x, y *columnBuilder) int { return x.place.compare(y.place) })
 	return s
 }
 

@@ -14,7 +14,8 @@ import (
 type target struct {
 	field record.Field
 	name  string
-	feeds []*feed // by source, nil where a source gives nothing
+	place namePlace // of the name
+	feeds []*feed   // by source, nil where a source gives nothing
 }
 
 // targets unites the feeds of all sources: the first, second … feed of a field
@@ -48,10 +49,11 @@ func (b *builder) targets() []*target {
 	}
 	all := make([]*target, 0, len(byPlace))
 	for _, t := range byPlace {
+		t.place = placeOf(t.name)
 		all = append(all, t)
 	}
 	slices.SortFunc(all, func(x, y *target) int {
-		return cmp.Or(cmp.Compare(fieldOrder(x.field), fieldOrder(y.field)), compareColumnNames(x.name, y.name))
+		return cmp.Or(cmp.Compare(fieldOrder(x.field), fieldOrder(y.field)), x.place.compare(y.place))
 	})
 	return uniqueNames(all)
 }

@@ -148,7 +148,7 @@ type interner struct {
 
 // newInterner returns an interner with room for about n texts.
 func newInterner(n int) *interner {
-	size := 64
+	size := 8
 	for size < n+n/2 {
 		size *= 2
 	}

@@ -38,6 +38,8 @@ type Model struct {
 type ComparisonModel struct {
 	Name   string       `json:"name"`
 	Levels []LevelModel `json:"levels"` // index 0 is the null level and carries no evidence
+
+	table [][MaxKinds + 1]int32 // once frozen
 }
 
 // LevelModel holds the probability of a level in each class.
@@ -90,16 +92,10 @@ func (m *Model) compile() *Weights {
 	for k, share := range m.Shares {
 		w.base[k] = logFixed(share)
 	}
-	for c, cm := range m.Comparisons {
-		w.table[c] = make([][MaxKinds + 1]int32, len(cm.Levels))
-		for l, level := range cm.Levels {
-			if l == 0 {
-				continue
-			}
-			w.table[c][l][0] = logFixed(level.M)
-			for k, u := range level.U {
-				w.table[c][l][k+1] = logFixed(u)
-			}
+	for c := range m.Comparisons {
+		cm := &m.Comparisons[c]
+		if w.table[c] = cm.table; w.table[c] == nil {
+			w.table[c] = cm.logs()
 		}
 	}
 	for c := range w.table {
@@ -108,6 +104,30 @@ func (m *Model) compile() *Weights {
 		}
 	}
 	return w
+}
+
+// logs returns the log2 of the probabilities by level and class.
+func (cm *ComparisonModel) logs() [][MaxKinds + 1]int32 {
+	table := make([][MaxKinds + 1]int32, len(cm.Levels))
+	for l, level := range cm.Levels {
+		if l == 0 {
+			continue
+		}
+		table[l][0] = logFixed(level.M)
+		for k, u := range level.U {
+			table[l][k+1] = logFixed(u)
+		}
+	}
+	return table
+}
+
+// Freeze says that the probabilities will not change any more: what compiling
+// the model takes is done once and not for every plan.
+func (m *Model) Freeze() {
+	for c := range m.Comparisons {
+		cm := &m.Comparisons[c]
+		cm.table = cm.logs()
+	}
 }
 
 func logFixed(p float64) int32 {

@@ -72,12 +72,20 @@ func (f Field) String() string {
 
 // ParseField returns the field of that name.
 func ParseField(name string) (Field, error) {
-	for f, n := range fieldNames {
-		if n == name {
-			return Field(f), nil
-		}
+	if f, ok := FieldNamed(name); ok {
+		return f, nil
 	}
 	return Carried, fmt.Errorf("unknown field %q; the fields are %v", name, fieldNames[:])
+}
+
+// FieldNamed returns the field of that name; ok is false if there is none.
+func FieldNamed(name string) (f Field, ok bool) {
+	for f, n := range fieldNames {
+		if n == name {
+			return Field(f), true
+		}
+	}
+	return Carried, false
 }
 
 // MarshalText implements encoding.TextMarshaler.

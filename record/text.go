@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // ErrTooMuchText says that the distinct values of one column hold more than
@@ -86,29 +88,45 @@ func (b *StringsBuilder) Build() Strings {
 // Interner gives equal strings one code. Code 0 is the empty string, which
 // stands for null. The zero value is ready.
 type Interner struct {
-	codes map[string]uint32
 	list  []string
+	codes map[string]uint32 // of list; nil while that is short
 	bytes int
 }
+
+// shortList is how many strings are looked through one by one.
+const shortList = 8
 
 // Code returns the code of s, giving it the next free one at first sight.
 func (in *Interner) Code(s string) uint32 {
 	if s == "" {
 		return 0
 	}
-	if code, ok := in.codes[s]; ok {
-		return code
+	if in.codes != nil {
+		if code, ok := in.codes[s]; ok {
+			return code
+		}
+	} else if i := slices.Index(in.list, s); i >= 0 {
+		return uint32(i)
 	}
-	if in.codes == nil {
-		in.codes = make(map[string]uint32)
+	return in.add(strings.Clone(s)) // s may be a slice of a whole page or file
+}
+
+func (in *Interner) add(s string) uint32 {
+	if len(in.list) == 0 {
 		in.list = append(in.list, "")
 	}
-	// A copy: s may be a slice of a whole page or file.
-	s = string(append([]byte(nil), s...))
 	code := uint32(len(in.list))
-	in.codes[s] = code
 	in.list = append(in.list, s)
 	in.bytes += len(s)
+	switch {
+	case in.codes != nil:
+		in.codes[s] = code
+	case len(in.list) > shortList:
+		in.codes = make(map[string]uint32, 2*len(in.list))
+		for code, s := range in.list[1:] {
+			in.codes[s] = uint32(code + 1)
+		}
+	}
 	return code
 }
 

@@ -148,8 +148,7 @@ func (s *Server) serveWebhook(ctx context.Context, w store.Webhook) {
 	place, err := s.sendChanges(limited, &w)
 	cancel()
 	if ctx.Err() != nil {
-		// The server ends. What was sent is noted; what failed now did not.
-		err, ctx = nil, context.WithoutCancel(ctx)
+		err = nil // the server ends: what failed now did not
 	}
 	out := store.WebhookOutcome{Place: place}
 	if err != nil && place == w.Place {
@@ -166,8 +165,9 @@ func (s *Server) serveWebhook(ctx context.Context, w store.Webhook) {
 		outcome = "failed"
 	}
 	s.metrics.delivered.WithLabelValues(outcome).Inc()
+	// What was sent is noted even if the server ends meanwhile.
 	var lost *store.ClaimLostError
-	if err := s.Store.RecordOutcome(ctx, w, out); err != nil && !errors.As(err, &lost) {
+	if err := s.Store.RecordOutcome(context.WithoutCancel(ctx), w, out); err != nil && !errors.As(err, &lost) {
 		s.Log.Error("what came of a delivery could not be noted", "webhook_id", webhookID(w.ID), "error", err.Error())
 	}
 }

@@ -170,6 +170,32 @@ func TestRatesKeepBoundedBuckets(t *testing.T) {
 	}
 }
 
+// TestWhatTakesLongKeepsNobodyElseWaiting fills all places of one kind of work.
+func TestWhatTakesLongKeepsNobodyElseWaiting(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Compute, o.Change, o.Wait = 1, 1, time.Millisecond })
+	search := call{client: "all", purpose: "service", method: "POST", path: "/v1/profiles:search", body: `{"fields":{"given_name":"Anna"}}`}
+	profile := call{client: "all", purpose: "service", method: "GET", path: "/v1/profiles/" + anna}
+	put := call{client: "all", method: "POST", path: "/v1/records", body: `{"records":[{"source":"crm","record_id":"n","fields":{"given_name":"Anna"}}]}`}
+	for _, full := range []struct {
+		kind          work
+		search, write int
+	}{{computing, 503, 200}, {changing, 200, 503}} {
+		leave, err := r.server.slots[full.kind].enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range []struct {
+			call
+			status int
+		}{{search, full.search}, {put, full.write}, {profile, 200}} {
+			if got := r.do(x.call); got.status != x.status {
+				t.Errorf("with work %d full, %s is answered %d, want %d", full.kind, x.path, got.status, x.status)
+			}
+		}
+		leave()
+	}
+}
+
 func TestSlotsRefuseQuickly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(2, 3, 500*time.Millisecond)

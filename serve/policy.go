@@ -16,7 +16,20 @@ type rule struct {
 	purpose bool
 	// cost is how many tokens of the client's rate it takes.
 	cost int
+	// work is what it keeps busy most.
+	work work
 }
+
+// work is a kind of work. Each kind has its own places, so that many who ask for
+// what takes long do not keep those waiting who ask for what does not.
+type work int
+
+const (
+	reading   work = iota // little but waiting for the access log
+	computing             // the processors: weighing pairs, walking the feed
+	changing              // the state
+	works
+)
 
 // maxCost is the cost of the dearest operation.
 const maxCost = 100
@@ -25,31 +38,31 @@ const maxCost = 100
 // open. Default deny: an operation without a line is refused, and a test holds
 // this table against the contract.
 var rules = map[string]rule{
-	"getProfile":      {[]store.Role{store.RoleRead}, true, 1},
-	"lookupProfiles":  {[]store.Role{store.RoleRead}, true, 1},
-	"searchProfiles":  {[]store.Role{store.RoleSearch}, true, 5},
-	"putRecords":      {[]store.Role{store.RoleWriteRecords}, false, 1},
-	"deleteRecords":   {[]store.Role{store.RoleWriteRecords}, false, 1},
-	"listChanges":     {[]store.Role{store.RoleRead}, true, 5},
-	"listWebhooks":    {[]store.Role{store.RoleRead}, false, 1},
-	"addWebhook":      {[]store.Role{store.RoleRead}, false, 5},
-	"getWebhook":      {[]store.Role{store.RoleRead}, false, 1},
-	"deleteWebhook":   {[]store.Role{store.RoleRead}, false, 1},
-	"enableWebhook":   {[]store.Role{store.RoleRead}, false, 1},
-	"listPurposes":    {nil, false, 1},
-	"getPurpose":      {nil, false, 1},
-	"putPurpose":      {[]store.Role{store.RoleAdmin}, false, 5},
-	"getConsents":     {[]store.Role{store.RoleConsents}, true, 1},
-	"addConsents":     {[]store.Role{store.RoleConsents}, false, 1},
-	"lookupConsents":  {[]store.Role{store.RoleConsents}, true, 1},
-	"listDecisions":   {[]store.Role{store.RoleSteward}, true, 5},
-	"decide":          {[]store.Role{store.RoleSteward}, false, 5},
-	"revokeDecision":  {[]store.Role{store.RoleSteward}, false, 5},
-	"explainIdentity": {[]store.Role{store.RoleSteward}, true, 5},
-	"explainPair":     {[]store.Role{store.RoleSteward}, true, 5},
-	"erase":           {[]store.Role{store.RoleAdmin}, false, maxCost},
-	"exportPerson":    {[]store.Role{store.RoleAdmin}, true, maxCost},
-	"listAccess":      {[]store.Role{store.RoleAdmin}, true, 5},
+	"getProfile":      {[]store.Role{store.RoleRead}, true, 1, reading},
+	"lookupProfiles":  {[]store.Role{store.RoleRead}, true, 1, reading},
+	"searchProfiles":  {[]store.Role{store.RoleSearch}, true, 5, computing},
+	"putRecords":      {[]store.Role{store.RoleWriteRecords}, false, 1, changing},
+	"deleteRecords":   {[]store.Role{store.RoleWriteRecords}, false, 1, changing},
+	"listChanges":     {[]store.Role{store.RoleRead}, true, 5, computing},
+	"listWebhooks":    {[]store.Role{store.RoleRead}, false, 1, reading},
+	"addWebhook":      {[]store.Role{store.RoleRead}, false, 5, changing},
+	"getWebhook":      {[]store.Role{store.RoleRead}, false, 1, reading},
+	"deleteWebhook":   {[]store.Role{store.RoleRead}, false, 1, changing},
+	"enableWebhook":   {[]store.Role{store.RoleRead}, false, 1, changing},
+	"listPurposes":    {nil, false, 1, reading},
+	"getPurpose":      {nil, false, 1, reading},
+	"putPurpose":      {[]store.Role{store.RoleAdmin}, false, 5, changing},
+	"getConsents":     {[]store.Role{store.RoleConsents}, true, 1, reading},
+	"addConsents":     {[]store.Role{store.RoleConsents}, false, 1, changing},
+	"lookupConsents":  {[]store.Role{store.RoleConsents}, true, 1, reading},
+	"listDecisions":   {[]store.Role{store.RoleSteward}, true, 5, computing},
+	"decide":          {[]store.Role{store.RoleSteward}, false, 5, changing},
+	"revokeDecision":  {[]store.Role{store.RoleSteward}, false, 5, changing},
+	"explainIdentity": {[]store.Role{store.RoleSteward}, true, 5, computing},
+	"explainPair":     {[]store.Role{store.RoleSteward}, true, 5, computing},
+	"erase":           {[]store.Role{store.RoleAdmin}, false, maxCost, changing},
+	"exportPerson":    {[]store.Role{store.RoleAdmin}, true, maxCost, computing},
+	"listAccess":      {[]store.Role{store.RoleAdmin}, true, 5, computing},
 }
 
 // authorise lets a request through or says why not: the client by its secret,

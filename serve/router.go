@@ -116,7 +116,7 @@ func (s *Server) operate(op *operation, next http.Handler) http.Handler {
 			return
 		}
 		if media != eventStream {
-			leave, err := s.slots.enter(r.Context())
+			leave, err := s.slots[rules[op.id].work].enter(r.Context())
 			if err != nil {
 				s.fail(w, r, err)
 				return

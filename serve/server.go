@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,8 +40,10 @@ type Options struct {
 
 	MaxBody int64         // the largest body in bytes; 0 is 1 MiB
 	Timeout time.Duration // of a request; 0 is 10 s
-	AtWork  int           // requests at work; 0 is 256
-	Queued  int           // requests that wait for a place; 0 is 1024
+	AtWork  int           // requests at work that do little but read; 0 is 128
+	Compute int           // those that compute; 0 is 4 a processor
+	Change  int           // those that change the state; 0 is 32
+	Queued  int           // requests of one of these kinds that wait for a place; 0 is 1024
 	Wait    time.Duration // the longest that one waits; 0 is 500 ms
 	Rate    float64       // requests a second of one client; 0 is 1000, below 0 is no limit
 
@@ -76,7 +79,9 @@ func (o Options) withDefaults() (Options, error) {
 			*p = n
 		}
 	}
-	number(&o.AtWork, 256)
+	number(&o.AtWork, 128)
+	number(&o.Compute, 4*runtime.GOMAXPROCS(0))
+	number(&o.Change, 32)
 	number(&o.Queued, 1024)
 	number(&o.Streams, 1000)
 	number(&o.ClientStreams, 20)
@@ -112,7 +117,7 @@ type Server struct {
 	contract *contract
 	handler  http.Handler
 	metrics  *metrics
-	slots    *slots
+	slots    [works]*slots
 	rates    *rates
 	purposes *purposes
 	streams  *streams
@@ -140,7 +145,10 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, metrics: newMetrics(), slots: newSlots(o.AtWork, o.Queued, o.Wait), rates: newRates(o.Rate, o.Now)}
+	s := &Server{Options: o, metrics: newMetrics(), rates: newRates(o.Rate, o.Now)}
+	for kind, atWork := range [works]int{reading: o.AtWork, computing: o.Compute, changing: o.Change} {
+		s.slots[kind] = newSlots(atWork, o.Queued, o.Wait)
+	}
 	s.Run.watch, s.Run.Take = s.metrics, s.take
 	s.hashers.New = func() any {
 		hashers := o.Keys.Hashers()

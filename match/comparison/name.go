@@ -3,6 +3,7 @@ package comparison
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"sama/match/strsim"
 	"sama/record"
@@ -201,7 +202,12 @@ type nameComparison struct {
 	full          int      // slot of the number of the full name
 	codes         []uint32 // record → number of the full name
 	holders       []uint32
-	levels        []Level
+	*nameLevels
+}
+
+// nameLevels are the levels of the joint comparison, the same for every table.
+type nameLevels struct {
+	levels []Level
 	// number maps given agreement × family agreement to the first level of its
 	// bands; givenLevels and familyLevels index the rows of one side null.
 	number  [givenLevels + 1][familyLevels + 1]uint8
@@ -215,7 +221,7 @@ func NewName(l *Layout, t *record.Table) Comparison {
 	if given == nil || family == nil {
 		return nil
 	}
-	c := &nameComparison{names: newNames(l, given, family), other: -1}
+	c := &nameComparison{names: newNames(l, given, family), other: -1, nameLevels: allNameLevels()}
 	if c.former = t.Column(record.OtherName); c.former != nil {
 		c.other = l.Slot(c.former.Code)
 	}
@@ -227,7 +233,6 @@ func NewName(l *Layout, t *record.Table) Comparison {
 			holders[full] = l.whole(namesHeld, c.fullName(uint32(i)), holders[full])
 		}
 	}
-	c.buildLevels()
 	return c
 }
 
@@ -283,8 +288,8 @@ func (c *nameComparison) Columns() []*record.Column {
 	return []*record.Column{c.giv, c.fam}
 }
 
-func (c *nameComparison) buildLevels() {
-	c.levels = []Level{{Label: "name missing"}}
+var allNameLevels = sync.OnceValue(func() *nameLevels {
+	c := &nameLevels{levels: []Level{{Label: "name missing"}}}
 	add := func(n int, level Level, band string) uint8 {
 		first := uint8(len(c.levels))
 		for i := range n {
@@ -302,15 +307,16 @@ func (c *nameComparison) buildLevels() {
 			if g == givenLevels && f == familyLevels {
 				continue
 			}
-			bands := c.bandCount(g, f)
+			bands := bandCount(g, f)
 			c.number[g][f] = add(bands, nameLevel(g, f), "frequency band")
 		}
 	}
 	c.swapped = add(2, Level{Label: "given and family name swapped", Agree: 0.9, M: 0.005, Traits: GivenSame | FamilySame}, "kind")
-}
+	return c
+})
 
 // bandCount returns how many frequency bands the level of (g, f) has.
-func (c *nameComparison) bandCount(g, f int) int {
+func bandCount(g, f int) int {
 	switch {
 	case g == givenEqual && f == familyEqual:
 		return (len(holderCuts) + 1) * (len(fullCuts) + 1)

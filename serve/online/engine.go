@@ -75,6 +75,7 @@ func NewEngine(x *index.Index, model []byte, newReader func(reading json.RawMess
 	if e.model.Threshold == nil {
 		return nil, fmt.Errorf("model.json: it has no threshold")
 	}
+	e.model.Freeze()
 	e.options = graph.DefaultOptions(record.WeightOfBits(*e.model.Threshold))
 	e.options.Workers = 1
 	var err error
