@@ -246,3 +246,25 @@ func TestReadinessSaysWhatKeepsARunFromBeingServed(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+// TestRecordsArePutWhileARunIsTaken puts one while the run catches up, and finds
+// that the run catches up once more before it is served, while none is put.
+func TestRecordsArePutWhileARunIsTaken(t *testing.T) {
+	r := newRig(t, nil)
+	next := newSmallRun("run-2", 2)
+	times := 0
+	next.catching = func() {
+		if times++; times == 1 {
+			(&rig{t: t, run: r.run, server: r.server, secret: r.secret}).put(1)
+		} else if r.server.writing.TryRLock() {
+			t.Error("records can be put while the run catches up the last time")
+			r.server.writing.RUnlock()
+		}
+	}
+	r.server.Run.Current = func() string { return "run-2" }
+	r.server.Run.Open = func(context.Context, string) (Engine, error) { return next, nil }
+	r.server.Run.Look(t.Context())
+	if times != 2 {
+		t.Errorf("it caught up %d times", times)
+	}
+}

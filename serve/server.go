@@ -293,14 +293,16 @@ func (s *Server) engineAlone() (Engine, func(), error) {
 	}, nil
 }
 
-// take brings a run up to date while nobody puts records, and serves it.
+// take brings a run up to date and serves it. Most of it is done while records
+// are still put; what came meanwhile, while nobody puts any.
 func (s *Server) take(ctx context.Context, e Engine, swap func()) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if err := e.CatchUp(ctx); err != nil {
+	known, err := s.bring(ctx, e, -1)
+	if err != nil {
 		return err
 	}
-	if err := s.withoutErased(ctx, e, true); err != nil {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.bring(ctx, e, known); err != nil {
 		return err
 	}
 	// The feed tells of the run before it is served: told too early, a client
@@ -310,6 +312,19 @@ func (s *Server) take(ctx context.Context, e Engine, swap func()) error {
 	}
 	swap()
 	return nil
+}
+
+// bring takes up what came online, and out whoever was erased since the erasure
+// that is known; it returns the last erasure.
+func (s *Server) bring(ctx context.Context, e Engine, known int64) (last int64, err error) {
+	revision, err := s.Store.Revision(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.CatchUp(ctx); err != nil {
+		return 0, err
+	}
+	return revision.Erasures, s.withoutErased(ctx, e, revision.Erasures != known)
 }
 
 // engine returns the run that is served now, to be released when nothing of it is

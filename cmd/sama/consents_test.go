@@ -196,7 +196,10 @@ func TestConsentsThatComeOnline(t *testing.T) {
 	// From the state, with its own time.
 	_, _, again := openService(t, e.out)
 	restored := &online.Arrival{Key: crmKey(2), Identity: again.OfRecord(crmKey(2)), Received: at.AddDate(0, 0, 1)}
-	if _, _, err := again.RestoreArrival(t.Context(), restored, person(2, "no"), false); err != nil {
+	if err := again.Prepare(t.Context(), restored, person(2, "no")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.Restore(restored); err != nil {
 		t.Fatal(err)
 	}
 	if events := again.ConsentsOf([]record.Key{crmKey(2)}); len(events) != 2 || !events[1].At.Equal(restored.Received) {

@@ -67,18 +67,22 @@ func restoreOnline(ctx context.Context, r *run.Run, service *online.Service, sta
 // restoreRecord takes up one record, by the columns that the mapping of its
 // source knows.
 func restoreRecord(ctx context.Context, s *online.Service, row *store.OnlineRecord, known []string) (*online.Arrival, error) {
-	fields := make(map[string]string)
+	a := &online.Arrival{Key: row.Key, Identity: row.Identity, Founded: row.Founded, Received: row.Received}
 	if row.Op == store.Put {
 		all, err := fieldsOf(row.Fields)
 		if err != nil {
 			return nil, err
 		}
+		fields := make(map[string]string)
 		for _, name := range known {
 			if v, ok := all[name]; ok {
 				fields[name] = v
 			}
 		}
+		if err := s.Prepare(ctx, a, fields); err != nil {
+			return nil, err
+		}
 	}
-	a, _, err := s.Restore(ctx, row.Key, fields, row.Op == store.Delete, row.Identity, row.Founded)
+	_, err := s.Restore(a)
 	return a, err
 }

@@ -82,41 +82,37 @@ func (s *Service) Delete(key record.Key, commit Commit) (*Arrival, error) {
 	}, commit)
 }
 
-// Restore takes up an arrival that was committed before, in the order of
-// commitment. Its identity is kept if it is still there; otherwise the record is
-// placed anew and moved is true.
-func (s *Service) Restore(ctx context.Context, key record.Key, fields map[string]string, deleted bool, identity string, founded bool) (a *Arrival, moved bool, err error) {
-	return s.RestoreArrival(ctx, &Arrival{Key: key, Identity: identity, Founded: founded}, fields, deleted)
+// Prepare reads the record of an arrival that was committed before.
+func (s *Service) Prepare(ctx context.Context, a *Arrival, fields map[string]string) error {
+	values, err := s.Read(ctx, a.Key, fields)
+	if err != nil {
+		return err
+	}
+	return s.prepare(a, values)
 }
 
-// RestoreArrival is Restore of an arrival that the caller has made: its key,
-// identity, whether that was founded for it, and when it was received.
-func (s *Service) RestoreArrival(ctx context.Context, a *Arrival, fields map[string]string, deleted bool) (_ *Arrival, moved bool, err error) {
-	identity, founded, key := a.Identity, a.Founded, a.Key
-	if !deleted {
-		values, err := s.Read(ctx, key, fields)
-		if err != nil {
-			return nil, false, err
-		}
-		if err := s.prepare(a, values); err != nil {
-			return nil, false, err
-		}
-	}
+// Restore takes up an arrival that was committed before: its key, identity,
+// whether that was founded for it, when it was received, and, unless the record
+// was deleted, what [Service.Prepare] makes of it. Arrivals come in the order of
+// commitment. An identity is kept if it is still there; otherwise the record is
+// placed anew and moved is true.
+func (s *Service) Restore(a *Arrival) (moved bool, err error) {
+	identity := a.Identity
 	err = s.take(a, func() error {
 		switch id, live := s.live(identity); {
 		case live:
 			a.Identity = id
-		case founded:
+		case a.Founded:
 			// Its id goes on: nobody else can have it.
-		case deleted:
-			a.Identity, _ = s.identityOf(key)
+		case a.Values == nil:
+			a.Identity, _ = s.identityOf(a.Key)
 		default:
 			moved = true
 			a.Identity, a.Founded, err = s.place(a)
 		}
 		return err
 	}, func(*Arrival) error { return nil })
-	return a, moved, err
+	return moved, err
 }
 
 // prepare works out by what a record is found.
