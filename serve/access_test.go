@@ -391,3 +391,30 @@ func TestProblemsTellNothingOfPersons(t *testing.T) {
 		t.Errorf("%v %+v", err, p)
 	}
 }
+
+// TestSourcesAreWrittenByWhomTheyAreGrantedTo: the run has crm and web, and knows
+// of no garage.
+func TestSourcesAreWrittenByWhomTheyAreGrantedTo(t *testing.T) {
+	r := newRig(t, nil)
+	writes := []store.Role{store.RoleWriteRecords}
+	r.client("any", writes, nil, nil)
+	r.client("garage", writes, nil, nil, "garage")
+	r.client("both", writes, nil, nil, "garage", "crm")
+	for _, x := range []struct {
+		client, source, put, deleted string
+	}{
+		{"any", "crm", "", ""}, {"any", "web", "", ""}, {"any", "garage", "unknown_source", ""},
+		{"garage", "crm", "source_not_granted", "source_not_granted"}, {"garage", "web", "source_not_granted", "source_not_granted"}, {"garage", "garage", "", ""},
+		{"both", "crm", "", ""}, {"both", "web", "source_not_granted", "source_not_granted"}, {"both", "garage", "", ""},
+	} {
+		want := func(code, path, body string) {
+			t.Helper()
+			status := map[string]int{"": 200, "unknown_source": 404, "source_not_granted": 403}[code]
+			r.want(call{client: x.client, method: "POST", path: path, body: body}, status, code)
+		}
+		// The first record of a request is one that may be written, where there is one.
+		first := map[string]string{"any": "crm", "garage": "garage", "both": "garage"}[x.client]
+		want(x.put, "/v1/records", fmt.Sprintf(`{"records":[{"source":%q,"record_id":"1","fields":{"given_name":"Eva"}},{"source":%q,"record_id":"2","fields":{"given_name":"Eva"}}]}`, first, x.source))
+		want(x.deleted, "/v1/records:delete", fmt.Sprintf(`{"records":[{"source":%q,"record_id":"none"},{"source":%q,"record_id":"none"}]}`, first, x.source))
+	}
+}

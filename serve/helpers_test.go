@@ -341,9 +341,9 @@ func (r *rig) purpose(p consent.Purpose) {
 	r.server.purposes.forget()
 }
 
-func (r *rig) client(name string, roles []store.Role, purposes, fields []string) {
+func (r *rig) client(name string, roles []store.Role, purposes, fields []string, sources ...string) {
 	r.t.Helper()
-	_, secret, err := r.store.AddClient(r.t.Context(), name, roles, purposes, fields)
+	_, secret, err := r.store.AddClient(r.t.Context(), name, roles, purposes, fields, sources...)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ var problemKinds = map[api.ProblemCode]struct {
 	"unauthenticated":        {401, "There is no live secret in the request"},
 	"role_missing":           {403, "The client lacks the role"},
 	"purpose_not_granted":    {403, "The client was not granted the purpose"},
+	"source_not_granted":     {403, "The client was not granted the source"},
 	"not_found":              {404, "There is no such thing"},
 	"unknown_identity":       {404, "There is no such identity"},
 	"unknown_source":         {404, "There is no such source"},

@@ -39,8 +39,8 @@ func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) 
 	defer release()
 	for i, r := range q.Body.Records {
 		keys[i] = record.Key{Source: r.Source, ID: r.RecordId}
-		if !slices.Contains(e.Sources(), r.Source) {
-			return nil, &problem{code: "unknown_source", detail: "the run knows no such source; a new one comes in by a nightly run", places: placeOf("/records/%d/source", i, "there is no such source")}
+		if err := mayWrite(ctx, r.Source, i, e.Sources()); err != nil {
+			return nil, err
 		}
 	}
 	w, earlier, err := s.writer(ctx, e, keys, q.Params.IdempotencyKey)
@@ -72,6 +72,9 @@ func (s *Server) DeleteRecords(ctx context.Context, q api.DeleteRecordsRequestOb
 	keys := make([]record.Key, len(q.Body.Records))
 	for i, r := range q.Body.Records {
 		keys[i] = record.Key{Source: r.Source, ID: r.RecordId}
+		if err := mayWrite(ctx, r.Source, i, nil); err != nil {
+			return nil, err
+		}
 	}
 	e, release, err := s.engineToWrite(ctx)
 	if err != nil {
@@ -89,6 +92,23 @@ func (s *Server) DeleteRecords(ctx context.Context, q api.DeleteRecordsRequestOb
 		}
 	}
 	return api.DeleteRecords200JSONResponse(w.result), w.finish(ctx)
+}
+
+// mayWrite refuses record i of a source that is not for the client to write. One
+// that no run has, and that nobody meant, would be a slip of the pen and a silo
+// for ever: it takes a client that was granted it by name. sources are those of
+// the run, nil where they do not matter.
+func mayWrite(ctx context.Context, source string, i int, sources []string) error {
+	ok, named := seenOf(ctx).client.Writes(source)
+	switch {
+	case !ok:
+		return &problem{code: "source_not_granted", detail: "this client may not write records of that source; sama client add --sources grants it",
+			places: placeOf("/records/%d/source", i, "it is not granted")}
+	case sources != nil && !named && !slices.Contains(sources, source):
+		return &problem{code: "unknown_source", detail: "the run knows no such source; a client that brings a new one has it granted by name, with sama client add --sources",
+			places: placeOf("/records/%d/source", i, "there is no such source")}
+	}
+	return nil
 }
 
 // writer takes the records of one request, one after the other.

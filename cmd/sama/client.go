@@ -16,8 +16,8 @@ import (
 // granting is one call of sama client.
 type granting struct {
 	deciding
-	roles, purposes, fields []string
-	overlap                 time.Duration
+	roles, purposes, fields, sources []string
+	overlap                          time.Duration
 }
 
 // clientJSON is a client as --json prints it.
@@ -26,6 +26,7 @@ type clientJSON struct {
 	Roles    []store.Role `json:"roles"`
 	Purposes []string     `json:"purposes"`
 	Fields   []string     `json:"fields"`
+	Sources  []string     `json:"sources"` // whose records it may write; none = those of the run
 	Made     time.Time    `json:"made"`
 	Revoked  *time.Time   `json:"revoked,omitempty"`
 	Secrets  int          `json:"secrets"` // that hold
@@ -66,8 +67,13 @@ func (c *cli) clientAddCommand() *cobra.Command {
 		Short: "Make a client and show its secret, once",
 		Long: `Makes a client. Its secret is shown this once and kept as a hash only. A field is the name of a column
 of the golden record; email stands for email_2 as well, * for every field that is not guarded
-(national_id is). A name is never given twice: the access log keeps it.`,
+(national_id is). A name is never given twice: the access log keeps it.
+
+A client with write_records writes records of the sources that --sources names, and of no others;
+they may be new ones, whose records come by field names. Without --sources it writes those of every
+source that the run has read.`,
 		Example: `  sama client add shop --roles read,search --purposes service --fields given_name,family_name,email --out customers
+  sama client add garage --roles read,write_records --sources garage --purposes booking --fields given_name,phone --out customers
   sama client add privacy --roles admin --purposes access --out customers --json`,
 		Args: arguments(1, 1, "the name of a client"),
 		RunE: func(cmd *cobra.Command, args []string) error { return g.add(cmd.Context(), args[0]) },
@@ -77,6 +83,7 @@ of the golden record; email stands for email_2 as well, * for every field that i
 	f.StringSliceVar(&g.roles, "roles", nil, "`roles`, with commas: read, search, write_records, consents, steward, admin")
 	f.StringSliceVar(&g.purposes, "purposes", nil, "ids of `purposes`, with commas")
 	f.StringSliceVar(&g.fields, "fields", nil, "names of `fields`, with commas")
+	f.StringSliceVar(&g.sources, "sources", nil, "`sources` whose records it may write, with commas (default those of the run)")
 	return cmd
 }
 
@@ -128,7 +135,15 @@ func (c *cli) clientRevokeCommand() *cobra.Command {
 func (g *granting) add(ctx context.Context, name string) error {
 	roles := make([]store.Role, len(g.roles))
 	for i, r := range g.roles {
-		roles[i] = store.Role(r)
+		if roles[i] = store.Role(r); !slices.Contains(store.Roles, roles[i]) {
+			return usagef("--roles: there is no role %q; want read, search, write_records, consents, steward or admin", r)
+		}
+	}
+	if len(roles) == 0 {
+		return usagef("--roles: a client without a role may do nothing; want read, search, write_records, consents, steward or admin")
+	}
+	if len(g.sources) > 0 && !slices.Contains(roles, store.RoleWriteRecords) {
+		return usagef("--sources: only a client with the role write_records writes records")
 	}
 	if err := (&consent.Grant{Purposes: g.purposes, Fields: g.fields}).Validate(); err != nil {
 		return &usageError{err}
@@ -138,7 +153,7 @@ func (g *granting) add(ctx context.Context, name string) error {
 		return err
 	}
 	defer s.Close()
-	made, secret, err := s.AddClient(ctx, name, roles, g.purposes, g.fields)
+	made, secret, err := s.AddClient(ctx, name, roles, g.purposes, g.fields, g.sources...)
 	if err != nil {
 		return plainly(err)
 	}
@@ -171,7 +186,8 @@ func (g *granting) show(c *store.Client, secret, what string) error {
 }
 
 func clientOf(c *store.Client, now time.Time) clientJSON {
-	j := clientJSON{Name: c.Name, Roles: append([]store.Role{}, c.Roles...), Purposes: append([]string{}, c.Purposes...), Fields: append([]string{}, c.Fields...), Made: c.Made}
+	j := clientJSON{Name: c.Name, Roles: append([]store.Role{}, c.Roles...), Purposes: append([]string{}, c.Purposes...), Fields: append([]string{}, c.Fields...),
+		Sources: append([]string{}, c.Sources...), Made: c.Made}
 	for _, s := range c.Secrets {
 		if s.Expires.IsZero() || s.Expires.After(now) {
 			j.Secrets++
@@ -208,7 +224,7 @@ func (g *granting) list(ctx context.Context) error {
 		_, err := fmt.Fprintln(g.stdout, "There are no clients; sama client add makes one.")
 		return err
 	}
-	t := newTable("client", "roles", "purposes", "fields", "secrets", "made", "revoked")
+	t := newTable("client", "roles", "purposes", "fields", "sources", "secrets", "made", "revoked")
 	for _, c := range list {
 		revoked := ""
 		if c.Revoked != nil {
@@ -218,7 +234,7 @@ func (g *granting) list(ctx context.Context) error {
 		for i, r := range c.Roles {
 			roles[i] = string(r)
 		}
-		t.row(c.Name, strings.Join(roles, " "), strings.Join(c.Purposes, " "), shorten(strings.Join(c.Fields, " "), 60), c.Secrets, c.Made.Format(time.DateOnly), revoked)
+		t.row(c.Name, strings.Join(roles, " "), strings.Join(c.Purposes, " "), shorten(strings.Join(c.Fields, " "), 60), shorten(strings.Join(c.Sources, " "), 40), c.Secrets, c.Made.Format(time.DateOnly), revoked)
 	}
 	t.write(g.stdout, "")
 	return nil

@@ -220,7 +220,7 @@ func knownColumns(r *run.Run) (func(source string) []string, error) {
 	}
 	var roles []string
 	for _, role := range ingest.Roles() {
-		if role != ingest.RoleIgnore && role != ingest.RoleKey {
+		if role != ingest.RoleIgnore && role != ingest.RoleKey && role != ingest.Role("consent") {
 			roles = append(roles, string(role))
 		}
 	}

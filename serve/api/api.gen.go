@@ -275,6 +275,7 @@ const (
 	ProblemCodeRateLimited          ProblemCode = "rate_limited"
 	ProblemCodeRoleMissing          ProblemCode = "role_missing"
 	ProblemCodeSameRecordTwice      ProblemCode = "same_record_twice"
+	ProblemCodeSourceNotGranted     ProblemCode = "source_not_granted"
 	ProblemCodeTooManyStreams       ProblemCode = "too_many_streams"
 	ProblemCodeUnauthenticated      ProblemCode = "unauthenticated"
 	ProblemCodeUnavailable          ProblemCode = "unavailable"
@@ -330,6 +331,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeRoleMissing:
 		return true
 	case ProblemCodeSameRecordTwice:
+		return true
+	case ProblemCodeSourceNotGranted:
 		return true
 	case ProblemCodeTooManyStreams:
 		return true

@@ -33,6 +33,7 @@ type Client struct {
 	Roles    []Role
 	Purposes []string // ids of purposes
 	Fields   []string // names of fields
+	Sources  []string // whose records it may write; none = those that the run has
 	Made     time.Time
 	Revoked  time.Time // zero = it may ask
 	Secrets  []SecretInfo
@@ -47,6 +48,13 @@ type SecretInfo struct {
 
 // Has reports whether a client has a role.
 func (c *Client) Has(r Role) bool { return slices.Contains(c.Roles, r) }
+
+// Writes reports whether a client may write records of a source; named says that
+// it was granted that source by name.
+func (c *Client) Writes(source string) (ok, named bool) {
+	named = slices.Contains(c.Sources, source)
+	return named || len(c.Sources) == 0, named
+}
 
 // ClientExistsError refuses a name that a client has or had.
 type ClientExistsError struct{ Name string }
@@ -74,9 +82,11 @@ func (*ClientExistsError) aboutState() {}
 func (*NoClientError) aboutState()     {}
 
 // AddClient makes a client and returns it with its first secret, which is
-// shown this once. The error is a [*ClientExistsError] if the name is taken.
-func (s *Store) AddClient(ctx context.Context, name string, roles []Role, purposes, fields []string) (Client, string, error) {
-	c := Client{Name: name, Roles: slices.Clone(roles), Purposes: slices.Clone(purposes), Fields: slices.Clone(fields)}
+// shown this once. Sources are those whose records it may write, also such as no
+// run has yet; none are those that the run has. The error is a
+// [*ClientExistsError] if the name is taken.
+func (s *Store) AddClient(ctx context.Context, name string, roles []Role, purposes, fields []string, sources ...string) (Client, string, error) {
+	c := Client{Name: name, Roles: slices.Clone(roles), Purposes: slices.Clone(purposes), Fields: slices.Clone(fields), Sources: slices.Clone(sources)}
 	if err := c.check(); err != nil {
 		return Client{}, "", &invalidError{err}
 	}
@@ -86,8 +96,8 @@ func (s *Store) AddClient(ctx context.Context, name string, roles []Role, purpos
 	}
 	err = s.transact(ctx, "adding a client to", func(t *txn) error {
 		c.Made, c.Secrets = t.now, nil
-		n, err := t.exec("INSERT INTO clients (name, roles, purposes, fields, made) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-			c.Name, listText(c.Roles), listText(c.Purposes), listText(c.Fields), c.Made.UnixMicro())
+		n, err := t.exec("INSERT INTO clients (name, roles, purposes, fields, sources, made) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+			c.Name, listText(c.Roles), listText(c.Purposes), listText(c.Fields), listText(c.Sources), c.Made.UnixMicro())
 		if err == nil && n == 0 {
 			err = &ClientExistsError{name}
 		}
@@ -105,16 +115,16 @@ func (s *Store) AddClient(ctx context.Context, name string, roles []Role, purpos
 	return c, secret, nil
 }
 
-// ChangeClient gives a client other roles, purposes and fields; its secrets
-// stay. The error is a [*NoClientError] if it is none that may ask.
-func (s *Store) ChangeClient(ctx context.Context, name string, roles []Role, purposes, fields []string) error {
-	c := Client{Name: name, Roles: roles, Purposes: purposes, Fields: fields}
+// ChangeClient gives a client other roles, purposes, fields and sources; its
+// secrets stay. The error is a [*NoClientError] if it is none that may ask.
+func (s *Store) ChangeClient(ctx context.Context, name string, roles []Role, purposes, fields []string, sources ...string) error {
+	c := Client{Name: name, Roles: roles, Purposes: purposes, Fields: fields, Sources: sources}
 	if err := c.check(); err != nil {
 		return &invalidError{err}
 	}
 	return s.changeClient(ctx, name, func(t *txn) error {
-		_, err := t.exec("UPDATE clients SET roles = $1, purposes = $2, fields = $3 WHERE name = $4",
-			listText(roles), listText(purposes), listText(fields), name)
+		_, err := t.exec("UPDATE clients SET roles = $1, purposes = $2, fields = $3, sources = $4 WHERE name = $5",
+			listText(roles), listText(purposes), listText(fields), listText(sources), name)
 		return err
 	})
 }
@@ -217,17 +227,18 @@ func readClients(ctx context.Context, db queryer) ([]clientSecrets, error) {
 	places := make(map[string]int)
 	err := eachRow(ctx, db, func(rows *sql.Rows) error {
 		var c clientSecrets
-		var roles, purposes, fields string
+		var roles, purposes, fields, sources string
 		var made, revoked sql.NullInt64
-		if err := rows.Scan(&c.Name, &roles, &purposes, &fields, &made, &revoked); err != nil {
+		if err := rows.Scan(&c.Name, &roles, &purposes, &fields, &sources, &made, &revoked); err != nil {
 			return err
 		}
 		c.Made, c.Revoked = ofMicros(made), ofMicros(revoked)
 		places[c.Name] = len(list)
 		list = append(list, c)
 		last := &list[len(list)-1]
-		return errors.Join(ofListText(roles, &last.Roles), ofListText(purposes, &last.Purposes), ofListText(fields, &last.Fields))
-	}, "SELECT name, roles, purposes, fields, made, revoked FROM clients ORDER BY name")
+		return errors.Join(ofListText(roles, &last.Roles), ofListText(purposes, &last.Purposes), ofListText(fields, &last.Fields),
+			ofListText(sources, &last.Sources))
+	}, "SELECT name, roles, purposes, fields, sources, made, revoked FROM clients ORDER BY name")
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +279,7 @@ func (c *Client) check() error {
 	for _, list := range []struct {
 		what  string
 		names []string
-	}{{"purpose", c.Purposes}, {"field", c.Fields}} {
+	}{{"purpose", c.Purposes}, {"field", c.Fields}, {"source", c.Sources}} {
 		for i, name := range list.names {
 			if name == "" || checkText(list.what, name) != nil {
 				errs = append(errs, fmt.Errorf("%s %q: want a name", list.what, name))

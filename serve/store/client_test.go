@@ -101,16 +101,16 @@ func clientsAreListed(t *testing.T, b backend) {
 	s := b.open(t)
 	var want []Client
 	for i, name := range []string{"z", "a-1", "b_2"} {
-		c, _, err := s.AddClient(ctx, name, Roles[:i+1], []string{"mailing"}, []string{"*", "email"})
+		c, _, err := s.AddClient(ctx, name, Roles[:i+1], []string{"mailing"}, []string{"*", "email"}, []string{"garage", "Webshop 2"}[:i]...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, c)
 	}
-	if err := s.ChangeClient(ctx, "z", []Role{RoleAdmin}, nil, []string{"city"}); err != nil {
+	if err := s.ChangeClient(ctx, "z", []Role{RoleAdmin}, nil, []string{"city"}, "crm"); err != nil {
 		t.Fatal(err)
 	}
-	want[0].Roles, want[0].Purposes, want[0].Fields = []Role{RoleAdmin}, nil, []string{"city"}
+	want[0].Roles, want[0].Purposes, want[0].Fields, want[0].Sources = []Role{RoleAdmin}, nil, []string{"city"}, []string{"crm"}
 	list, err := s.Clients(ctx)
 	if want = []Client{want[1], want[2], want[0]}; err != nil || !cmp.Equal(list, want) {
 		t.Errorf("%v\n%s", err, cmp.Diff(want, list))
