@@ -55,9 +55,9 @@ type Engine interface {
 	// the identities, the best first, and names the columns that it ignored. A
 	// record that cannot be read is a [*RecordError], here and in Put.
 	Search(ctx context.Context, fields map[string]string, limit int) (hits []Hit, ignored []string, err error)
-	// Put takes up a record. It is visible once commit has returned without an
-	// error.
-	Put(ctx context.Context, key record.Key, fields map[string]string, commit Commit) (Arrival, error)
+	// Put takes up a record that is admitted. Readers and the records that come
+	// next see it from then on; if commit returns an error, it is taken back.
+	Put(ctx context.Context, key record.Key, fields map[string]string, admit Admit, commit Commit) (Arrival, error)
 	// Delete takes up that a record is gone. Where there was none the arrival's
 	// identity is "" and commit is not called.
 	Delete(ctx context.Context, key record.Key, commit Commit) (Arrival, error)
@@ -137,6 +137,10 @@ type Reason struct {
 	Weight     record.Weight
 }
 
+// Admit says by the identifiers of a record whether it may come at all. It is
+// asked before anybody can see the record.
+type Admit func(identifiers []Identifier) error
+
 // Commit makes an arrival last, under a sequence number of the state. What it
 // refuses is taken back.
 type Commit func(a Arrival) (seq int64, err error)
@@ -151,8 +155,6 @@ type Arrival struct {
 	Left    string
 	Emptied bool
 	Ignored []string // columns that the mapping does not know
-	// Identifiers are those of the record that came.
-	Identifiers []Identifier
 }
 
 // Edge is a scored pair of records.

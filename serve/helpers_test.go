@@ -211,7 +211,14 @@ func (r *smallRun) Search(_ context.Context, fields map[string]string, limit int
 		{Comparison: "national_id", Columns: []string{"national_id"}, Level: "equal", Weight: record.WeightOfBits(4)}}}}, []string{}, nil
 }
 
-func (r *smallRun) Put(_ context.Context, k record.Key, fields map[string]string, commit Commit) (Arrival, error) {
+func (r *smallRun) Put(_ context.Context, k record.Key, fields map[string]string, admit Admit, commit Commit) (Arrival, error) {
+	var identifiers []Identifier
+	if e := fields["email"]; e != "" {
+		identifiers = []Identifier{{record.Email, strings.ToLower(e), k}}
+	}
+	if err := admit(identifiers); err != nil {
+		return Arrival{}, err
+	}
 	id, there := r.OfRecord(k)
 	if !there {
 		r.mu.Lock()
@@ -220,9 +227,6 @@ func (r *smallRun) Put(_ context.Context, k record.Key, fields map[string]string
 		r.mu.Unlock()
 	}
 	a := Arrival{Identity: id, Founded: !there, Ignored: []string{}}
-	if e := fields["email"]; e != "" {
-		a.Identifiers = []Identifier{{record.Email, strings.ToLower(e), k}}
-	}
 	if _, err := commit(a); err != nil {
 		return a, err
 	}

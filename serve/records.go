@@ -53,7 +53,7 @@ func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) 
 			return nil, err
 		}
 		row := store.OnlineRecord{Key: keys[i], Op: store.Put, Fields: fields, Client: w.client}
-		arrival, err := e.Put(ctx, keys[i], r.Fields, w.commit(ctx, i, row))
+		arrival, err := e.Put(ctx, keys[i], r.Fields, w.admit(ctx, i, keys[i]), w.commit(ctx, i, row))
 		if errors.Is(err, errErased) {
 			err = nil
 		}
@@ -135,21 +135,23 @@ func (s *Server) writer(ctx context.Context, e Engine, keys []record.Key, key *s
 	return w, nil, nil
 }
 
+// admit keeps record i out if it is of somebody who was erased.
+func (w *writer) admit(ctx context.Context, i int, key record.Key) Admit {
+	return func(identifiers []Identifier) error {
+		erased, err := w.erased(ctx, key, identifiers)
+		if err == nil && erased {
+			w.result.Records[i].Outcome = "erased"
+			err = errErased
+		}
+		return err
+	}
+}
+
 // commit makes record i last. With the last record the answer to the whole
 // request is kept under its idempotency key.
 func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Commit {
 	return func(a Arrival) (int64, error) {
 		result := &w.result.Records[i]
-		if row.Op == store.Put {
-			erased, err := w.erased(ctx, row.Key, a.Identifiers)
-			if err != nil {
-				return 0, err
-			}
-			if erased {
-				result.Outcome = "erased"
-				return 0, errErased
-			}
-		}
 		id := a.Identity
 		result.IdentityId = &id
 		if len(a.Ignored) > 0 {

@@ -16,30 +16,33 @@ import (
 )
 
 // Put implements [Engine].
-func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]string, commit Commit) (Arrival, error) {
+func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]string, admit Admit, commit Commit) (Arrival, error) {
 	asked, ignored := r.known(key.Source, fields)
 	out := Arrival{Ignored: ignored}
 	if len(asked) == 0 {
 		return out, &RecordError{fmt.Errorf("none of its columns is one that source %s has in its exports; those are %s", key.Source, strings.Join(r.parts.Known(key.Source), ", "))}
 	}
-	var refused error
-	_, err := r.service.Put(ctx, key, asked, func(a *online.Arrival) error {
-		out.Identity, out.Founded, out.Left, out.Emptied = a.Identity, a.Founded, a.Left, a.Emptied
-		for c, info := range r.index.Columns() {
-			if info.Identifying && a.Values.Normal[c] != "" {
-				out.Identifiers = append(out.Identifiers, Identifier{info.Field, a.Values.Normal[c], key})
-			}
+	a := &online.Arrival{Key: key}
+	if err := r.service.Prepare(ctx, a, asked); err != nil {
+		return out, r.whose(ctx, key, asked, err)
+	}
+	var identifiers []Identifier
+	for c, info := range r.index.Columns() {
+		if info.Identifying && a.Values.Normal[c] != "" {
+			identifiers = append(identifiers, Identifier{info.Field, a.Values.Normal[c], key})
 		}
+	}
+	if err := admit(identifiers); err != nil {
+		return out, err
+	}
+	return out, r.service.PutPrepared(a, func(a *online.Arrival) error {
+		out.Identity, out.Founded, out.Left, out.Emptied = a.Identity, a.Founded, a.Left, a.Emptied
 		seq, err := commit(out)
-		if refused = err; err == nil {
+		if err == nil {
 			r.arrived(seq, key, a.Values)
 		}
 		return err
 	})
-	if err != nil && refused == nil {
-		err = r.whose(ctx, key, asked, err)
-	}
-	return out, err
 }
 
 // Delete implements [Engine].

@@ -58,15 +58,17 @@ type Commit func(a *Arrival) error
 // Put takes up a new or changed record: it is matched, joins an identity or
 // founds one, and is visible from then on.
 func (s *Service) Put(ctx context.Context, key record.Key, fields map[string]string, commit Commit) (*Arrival, error) {
-	values, err := s.Read(ctx, key, fields)
-	if err != nil {
+	a := &Arrival{Key: key}
+	if err := s.Prepare(ctx, a, fields); err != nil {
 		return nil, err
 	}
-	a := &Arrival{Key: key, Received: s.now()}
-	if err := s.prepare(a, values); err != nil {
-		return nil, err
-	}
-	return a, s.take(a, func() error {
+	return a, s.PutPrepared(a, commit)
+}
+
+// PutPrepared is Put of an arrival that [Service.Prepare] has read.
+func (s *Service) PutPrepared(a *Arrival, commit Commit) error {
+	a.Received = s.now()
+	return s.take(a, func() (err error) {
 		a.Identity, a.Founded, err = s.place(a)
 		return err
 	}, commit)
@@ -82,7 +84,7 @@ func (s *Service) Delete(key record.Key, commit Commit) (*Arrival, error) {
 	}, commit)
 }
 
-// Prepare reads the record of an arrival that was committed before.
+// Prepare reads the record of an arrival, and by what it is found.
 func (s *Service) Prepare(ctx context.Context, a *Arrival, fields map[string]string) error {
 	values, err := s.Read(ctx, a.Key, fields)
 	if err != nil {
