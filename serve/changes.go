@@ -34,6 +34,18 @@ func parseCursor(text string) (store.Place, error) {
 	return at, nil
 }
 
+// placeIn returns the place that a client names by a cursor, or by "now".
+func (s *Server) placeIn(ctx context.Context, text string) (store.Place, error) {
+	if text != "now" {
+		return parseCursor(text)
+	}
+	head, err := s.Store.FeedHead(ctx)
+	if err != nil {
+		return store.Place{}, stateProblem(err)
+	}
+	return store.Place{Seq: head}, nil
+}
+
 func cursorOf(at store.Place) string {
 	if at.Row == 0 {
 		return strconv.FormatInt(at.Seq, 10)
@@ -270,7 +282,7 @@ func (s *Server) ListChanges(ctx context.Context, q api.ListChangesRequestObject
 	if q.Params.LastEventID != nil {
 		text = *q.Params.LastEventID
 	}
-	at, err := parseCursor(text)
+	at, err := s.placeIn(ctx, text)
 	if err != nil {
 		return nil, err
 	}

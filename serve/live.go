@@ -112,7 +112,7 @@ func (l *Live[T]) Start(ctx context.Context) error {
 	}
 	run, err := l.Open(ctx, id)
 	if err != nil {
-		return fmt.Errorf("run %s cannot be served: %w", id, err)
+		return fmt.Errorf("run %s cannot be served: %w; sama check tells what is wrong with it, sama rollback goes back to the run before", id, err)
 	}
 	return l.adopt(ctx, run)
 }

@@ -225,6 +225,24 @@ func TestFeedTellsRunsAndRollbacks(t *testing.T) {
 	}
 }
 
+// TestTheFeedFromNowOn begins behind what was told, and misses nothing after it.
+func TestTheFeedFromNowOn(t *testing.T) {
+	r := newRig(t, nil)
+	r.put(1)
+	read := func(cursor string) api.Changes {
+		return read[api.Changes](t, r.want(call{client: "all", purpose: "service", method: "GET", path: "/v1/changes?cursor=" + cursor}, 200, ""))
+	}
+	now := read("now")
+	if len(now.Changes) != 0 || now.More {
+		t.Errorf("now has %+v", now)
+	}
+	r.put(2)
+	if next := read(now.NextCursor); len(next.Changes) != 1 || next.Changes[0].Kind != "created" {
+		t.Errorf("behind now: %+v", next)
+	}
+	r.want(call{client: "all", purpose: "service", method: "GET", path: "/v1/changes?cursor=then"}, 400, "invalid_request")
+}
+
 // hook is a receiver of webhooks.
 type hook struct {
 	mu     sync.Mutex

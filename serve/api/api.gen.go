@@ -1428,10 +1428,8 @@ type Withheld struct {
 	Reason string `json:"reason"`
 }
 
-// CursorQuery A place in the change feed. Its form may change; take it as it is.
-//
-// Example: 12.1
-type CursorQuery = Cursor
+// CursorQuery Example: 12.1
+type CursorQuery = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -1559,7 +1557,7 @@ type ListAccessParams struct {
 
 // ListChangesParams defines parameters for ListChanges.
 type ListChangesParams struct {
-	// Cursor The cursor behind the last change that was taken; left out, the feed begins where it begins.
+	// Cursor The cursor behind the last change that was taken; left out, the feed begins where it begins. `now` begins behind all that has been told: ask for it first, then read the profiles or an export, and go on from the cursor that it gave.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit The most entries of a page.
