@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"sama/benchmarks/measure"
 )
 
 // What strace does to a call instead of letting it happen.
@@ -119,7 +121,7 @@ func (t *target) states(ctx context.Context) ([]state, error) {
 		if left := t.leftovers(1); left == "nothing" {
 			t.violated(what, "nothing is left, but the night was to be killed after it had written")
 		}
-		if err := copyDir(t.out(), s.dir); err != nil {
+		if err := measure.CopyOutput(t.out(), s.dir); err != nil {
 			return nil, err
 		}
 		// The next night of all finds it and must come through.

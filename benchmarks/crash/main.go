@@ -24,7 +24,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -64,9 +63,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := new(options)
-	f := flag.NewFlagSet("crash", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.StringVar(&o.program, "sama", "", "sama `binary` to run (default: build it)")
+	f := measure.Flags("crash", stderr, &o.program)
 	f.IntVar(&o.records, "records", 0, "`number` of records (default: 1000000 for -kills, 300 for -faults, 3000 for -places)")
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the silos and of the instants")
 	f.IntVar(&o.workers, "workers", 0, "`number` of workers (default: sama's own choice)")
@@ -79,14 +76,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	var errs []error
-	if f.NArg() > 0 {
-		errs = append(errs, fmt.Errorf("unexpected argument %q; see -help", f.Arg(0)))
-	}
-	for name, n := range map[string]int{"records": o.records, "workers": o.workers, "kills": o.kills, "every": o.every - 1} {
-		if n < 0 {
-			errs = append(errs, fmt.Errorf("-%s is too small", name))
-		}
+	errs := []error{
+		measure.NoArguments(f), measure.AtLeast("records", o.records, 0), measure.AtLeast("workers", o.workers, 0),
+		measure.AtLeast("kills", o.kills, 0), measure.AtLeast("every", o.every, 1),
 	}
 	if o.kills == 0 && !o.faults && !o.places {
 		errs = append(errs, errors.New("nothing to do: name -kills N, -faults or -places"))
@@ -105,19 +97,12 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if tmp, err = filepath.EvalSymlinks(tmp); err != nil {
 		return err
 	}
-	program := o.program
-	if program == "" {
-		root, err := measure.Root(".")
-		if err != nil {
-			return err
-		}
-		built, err := measure.Build(ctx, root, tmp)
-		if err != nil {
-			return err
-		}
-		program = string(built)
+	used, err := measure.Use(ctx, o.program, tmp)
+	if err != nil {
+		return err
 	}
-	if program, err = filepath.Abs(program); err != nil {
+	program, err := filepath.Abs(string(used))
+	if err != nil {
 		return err
 	}
 	violated := false

@@ -85,7 +85,7 @@ func usedBytes(path string) (int64, error) {
 	return int64(s.Blocks-s.Bfree) * int64(s.Bsize), err
 }
 
-// copyBytes is copyDir onto another file system.
+// copyBytes is measure.CopyOutput onto another file system.
 func copyBytes(from, to string) error {
 	if err := os.CopyFS(filepath.Join(to, "runs"), os.DirFS(filepath.Join(from, "runs"))); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sama/benchmarks/measure"
 	"sama/run"
 )
 
@@ -55,7 +56,7 @@ func (t *target) prepare(ctx context.Context, records int, seed uint64) error {
 	}
 	t.first = r.Info.ID
 	aside := filepath.Join(t.dir, "aside")
-	if err := errors.Join(copyDir(t.out(), t.kept()), copyDir(t.out(), aside)); err != nil {
+	if err := errors.Join(measure.CopyOutput(t.out(), t.kept()), measure.CopyOutput(t.out(), aside)); err != nil {
 		return err
 	}
 	t.note("the second night, undisturbed")
@@ -70,34 +71,6 @@ func (t *target) prepare(ctx context.Context, records int, seed uint64) error {
 	t.want = prints(r)
 	t.note("a night takes %.1f s and writes %d files, %d events", t.took.Seconds(), len(t.want)+1, r.Info.Counts.Events)
 	return os.RemoveAll(aside)
-}
-
-// copyDir makes another output directory like one, but for the lock. Both share
-// the files, which nobody changes.
-func copyDir(from, to string) error {
-	return filepath.WalkDir(from, func(name string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		below, err := filepath.Rel(from, name)
-		if err != nil {
-			return err
-		}
-		copied := filepath.Join(to, below)
-		switch {
-		case below == "lock":
-			return nil
-		case d.IsDir():
-			return os.MkdirAll(copied, 0o777)
-		case d.Type()&os.ModeSymlink != 0:
-			target, err := os.Readlink(name)
-			if err != nil {
-				return err
-			}
-			return os.Symlink(target, copied)
-		}
-		return os.Link(name, copied)
-	})
 }
 
 // ended is how a process ended.
@@ -191,7 +164,7 @@ func (t *target) restore(from string) error {
 	if err := os.RemoveAll(t.out()); err != nil {
 		return err
 	}
-	return copyDir(from, t.out())
+	return measure.CopyOutput(from, t.out())
 }
 
 // last runs an undisturbed night on the directory, and looks for leftovers.

@@ -26,6 +26,19 @@ func Build(ctx context.Context, root, dir string) (Program, error) {
 	return Program(path), nil
 }
 
+// Use returns the program that was named or, where none was, builds that of the
+// module around the current folder into dir.
+func Use(ctx context.Context, named, dir string) (Program, error) {
+	if named != "" {
+		return Program(named), nil
+	}
+	root, err := Root(".")
+	if err != nil {
+		return "", err
+	}
+	return Build(ctx, root, dir)
+}
+
 // Root returns the folder of the module that holds dir: the nearest one upward
 // with a go.mod.
 func Root(dir string) (string, error) {

@@ -36,7 +36,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -80,9 +79,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := new(options)
-	f := flag.NewFlagSet("nights", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.StringVar(&o.program, "sama", "", "sama `binary` to run (default: build it)")
+	f := measure.Flags("nights", stderr, &o.program)
 	f.IntVar(&o.records, "records", 20000, "about how many `records` are there in the first night")
 	f.IntVar(&o.nights, "nights", 10, "`number` of nights after the first")
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the silos and of all that happens to them")
@@ -100,17 +97,10 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	var errs []error
-	if f.NArg() > 0 {
-		errs = append(errs, fmt.Errorf("unexpected argument %q; see -help", f.Arg(0)))
-	}
-	for _, n := range []struct {
-		flag      string
-		value, at int
-	}{{"records", o.records, 100}, {"nights", o.nights, 1}, {"decisions", o.decisions, 0}, {"same", o.same, 0}, {"first-every", o.firstEvery, 0}, {"workers", o.workers, 0}} {
-		if n.value < n.at {
-			errs = append(errs, fmt.Errorf("-%s %d: want at least %d", n.flag, n.value, n.at))
-		}
+	errs := []error{
+		measure.NoArguments(f), measure.AtLeast("records", o.records, 100), measure.AtLeast("nights", o.nights, 1),
+		measure.AtLeast("decisions", o.decisions, 0), measure.AtLeast("same", o.same, 0), measure.AtLeast("first-every", o.firstEvery, 0),
+		measure.AtLeast("workers", o.workers, 0),
 	}
 	for _, r := range []struct {
 		flag  string
@@ -133,18 +123,11 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	w := &world{options: o, program: o.program, dir: dir, stdout: stdout, stderr: stderr, faults: new(faults)}
-	if o.program == "" {
-		root, err := measure.Root(".")
-		if err != nil {
-			return err
-		}
-		program, err := measure.Build(ctx, root, dir)
-		if err != nil {
-			return err
-		}
-		w.program = string(program)
+	program, err := measure.Use(ctx, o.program, dir)
+	if err != nil {
+		return err
 	}
+	w := &world{options: o, program: string(program), dir: dir, stdout: stdout, stderr: stderr, faults: new(faults)}
 	if o.keep != "" {
 		w.dir = o.keep
 		if old, err := filepath.Glob(filepath.Join(o.keep, "*")); err != nil || len(old) > 0 {

@@ -68,10 +68,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := new(options)
-	f := flag.NewFlagSet("quality", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := measure.Flags("quality", stderr, &o.program)
 	f.StringVar(&o.data, "data", filepath.Join("..", "shared", "data", "eval"), "`folder` of the sets")
-	f.StringVar(&o.program, "sama", "", "sama `binary` to run (default: build it)")
 	names := f.String("sets", "", "`names` of sets, with commas (default: all)")
 	f.BoolVar(&o.update, "update", false, "accept the figures: rewrite accepted.txt")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -96,16 +94,11 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 
 // validate returns everything that is wrong with the flags.
 func (o *options) validate(f *flag.FlagSet) error {
-	var errs []error
-	if f.NArg() > 0 {
-		errs = append(errs, fmt.Errorf("unexpected argument %q; see -help", f.Arg(0)))
-	}
+	errs := []error{measure.NoArguments(f)}
 	if o.subset < 0 || o.subset >= 1 {
 		errs = append(errs, fmt.Errorf("-subset %v: want a share between 0 and 1, such as 0.7", o.subset))
 	}
-	if o.seeds < 1 {
-		errs = append(errs, fmt.Errorf("-seeds %d: want at least 1", o.seeds))
-	}
+	errs = append(errs, measure.AtLeast("seeds", o.seeds, 1))
 	if o.update && o.changes() {
 		errs = append(errs, errors.New("-update: figures of changed input are not kept; run without -shuffle, -rename and -subset"))
 	}
@@ -133,12 +126,11 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) (bool, erro
 		return false, err
 	}
 	defer os.RemoveAll(tmp)
-	m := &measurer{options: o, tmp: tmp, progress: stderr, program: measure.Program(o.program)}
-	if o.program == "" {
-		if m.program, err = measure.Build(ctx, root, tmp); err != nil {
-			return false, err
-		}
+	program, err := measure.Use(ctx, o.program, tmp)
+	if err != nil {
+		return false, err
 	}
+	m := &measurer{options: o, tmp: tmp, progress: stderr, program: program}
 	sets, err := m.sets(ctx)
 	if err != nil {
 		return false, err

@@ -101,9 +101,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := new(options)
-	f := flag.NewFlagSet("serve", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.StringVar(&o.program, "sama", "", "sama `binary` to run (default: build it)")
+	f := measure.Flags("serve", stderr, &o.program)
 	f.IntVar(&o.records, "records", 20000, "about how many `records` the run has")
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the silos and of what is asked")
 	f.IntVar(&o.connections, "connections", 32, "`number` of connections of closed loops")
@@ -134,21 +132,13 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 			}
 		}
 	}
-	return o, o.check(f.Args())
+	return o, o.check(f)
 }
 
-func (o *options) check(rest []string) error {
-	var errs []error
-	if len(rest) > 0 {
-		errs = append(errs, fmt.Errorf("unexpected argument %q; see -help", rest[0]))
-	}
-	for _, n := range []struct {
-		flag      string
-		value, at int
-	}{{"records", o.records, 100}, {"connections", o.connections, 1}, {"switch", o.switches, 0}, {"kills", o.kills, 0}, {"erase", o.erase, 0}} {
-		if n.value < n.at {
-			errs = append(errs, fmt.Errorf("-%s %d: want at least %d", n.flag, n.value, n.at))
-		}
+func (o *options) check(f *flag.FlagSet) error {
+	errs := []error{
+		measure.NoArguments(f), measure.AtLeast("records", o.records, 100), measure.AtLeast("connections", o.connections, 1),
+		measure.AtLeast("switch", o.switches, 0), measure.AtLeast("kills", o.kills, 0), measure.AtLeast("erase", o.erase, 0),
 	}
 	if o.limit <= 0 {
 		errs = append(errs, fmt.Errorf("-for %s: want a time", o.limit))
@@ -184,19 +174,12 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	b := &bench{options: o, program: o.program, dir: tmp, stderr: stderr}
-	if o.program == "" {
-		root, err := measure.Root(".")
-		if err != nil {
-			return err
-		}
-		built, err := measure.Build(ctx, root, tmp)
-		if err != nil {
-			return err
-		}
-		b.program = string(built)
+	program, err := measure.Use(ctx, o.program, tmp)
+	if err != nil {
+		return err
 	}
-	if b.program, err = filepath.Abs(b.program); err != nil {
+	b := &bench{options: o, dir: tmp, stderr: stderr}
+	if b.program, err = filepath.Abs(string(program)); err != nil {
 		return err
 	}
 	if o.keep != "" {

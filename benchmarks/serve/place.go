@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sama/benchmarks/measure"
 	"sama/run"
 )
 
@@ -78,7 +79,7 @@ const (
 // newPlace makes a copy of the base run's directory with a new state.
 func (b *bench) newPlace(ctx context.Context, name string, server *database) (*place, error) {
 	p := &place{bench: b, out: filepath.Join(b.dir, name), secrets: make(map[string]string), drop: func() error { return nil }}
-	if err := copyDir(b.base.out, p.out); err != nil {
+	if err := measure.CopyOutput(b.base.out, p.out); err != nil {
 		return nil, err
 	}
 	if server != nil {
@@ -118,34 +119,6 @@ func (p *place) remove() error {
 		return nil
 	}
 	return errors.Join(p.drop(), os.RemoveAll(p.out))
-}
-
-// copyDir makes another output directory like one, but for the lock. Both share
-// the files, which nobody changes.
-func copyDir(from, to string) error {
-	return filepath.WalkDir(from, func(name string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		below, err := filepath.Rel(from, name)
-		if err != nil {
-			return err
-		}
-		copied := filepath.Join(to, below)
-		switch {
-		case below == "lock":
-			return nil
-		case d.IsDir():
-			return os.MkdirAll(copied, 0o777)
-		case d.Type()&os.ModeSymlink != 0:
-			target, err := os.Readlink(name)
-			if err != nil {
-				return err
-			}
-			return os.Symlink(target, copied)
-		}
-		return os.Link(name, copied)
-	})
 }
 
 // night runs sama resolve on the place.

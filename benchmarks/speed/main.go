@@ -14,7 +14,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -52,9 +51,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := new(options)
-	f := flag.NewFlagSet("speed", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.StringVar(&o.program, "sama", "", "sama `binary` to run (default: build it)")
+	f := measure.Flags("speed", stderr, &o.program)
 	sizes := f.String("records", "100000,1000000", "`numbers` of records, with commas")
 	f.IntVar(&o.runs, "runs", 1, "`number` of runs of each size; the median is shown")
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the generator")
@@ -65,10 +62,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	var errs []error
-	if f.NArg() > 0 {
-		errs = append(errs, fmt.Errorf("unexpected argument %q; see -help", f.Arg(0)))
-	}
+	errs := []error{measure.NoArguments(f)}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(text))
 		if err != nil || n < 1 {
@@ -76,9 +70,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		}
 		o.records = append(o.records, n)
 	}
-	if o.runs < 1 {
-		errs = append(errs, fmt.Errorf("-runs %d: want at least 1", o.runs))
-	}
+	errs = append(errs, measure.AtLeast("runs", o.runs, 1))
 	if o.workers < 0 {
 		errs = append(errs, fmt.Errorf("-workers %d: want at least 1", o.workers))
 	}
@@ -92,15 +84,9 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	program := measure.Program(o.program)
-	if o.program == "" {
-		root, err := measure.Root(".")
-		if err != nil {
-			return err
-		}
-		if program, err = measure.Build(ctx, root, tmp); err != nil {
-			return err
-		}
+	program, err := measure.Use(ctx, o.program, tmp)
+	if err != nil {
+		return err
 	}
 	var rows []row
 	for _, n := range o.records {

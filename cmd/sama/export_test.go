@@ -294,17 +294,31 @@ func TestExportObeysTheColumnsOfTheExports(t *testing.T) {
 
 func TestExportIsRefusedAsWrongUsage(t *testing.T) {
 	w := newExportWorld(t)
-	for _, args := range [][]string{
-		{"--purpose", "service", "--client", "nobody"},
-		{"--purpose", "nothing", "--client", "mailer"},
-		{"--purpose", "service", "--client", "mailer", "--fields", "phone"},
-		{"--purpose", "service", "--client", "mailer", "--fields", ""},
-		{"--purpose", "newsletter", "--client", "mailer", "--channel", "post"},
-		{"--client", "mailer"},
+	file := filepath.Join(w.dir, "no.csv")
+	for _, c := range []struct {
+		args []string
+		want string // on stderr
+	}{
+		{[]string{"--purpose", "service", "--client", "nobody"}, "there is no client nobody; there are mailer"},
+		{[]string{"--purpose", "nothing", "--client", "mailer"}, "there is no purpose nothing that client mailer could name"},
+		{[]string{"--purpose", "service", "--client", "mailer", "--fields", "phone"}, "Field phone is withheld: the purpose does not need it"},
+		{[]string{"--purpose", "service", "--client", "mailer", "--fields", "city,shoe_size"}, "the run has no field shoe_size; it has "},
+		{[]string{"--purpose", "service", "--client", "mailer", "--fields", "shoe_size", "--dry-run"}, "client mailer may have given_name, family_name, "},
+		{[]string{"--purpose", "service", "--client", "mailer", "--fields", ""}, "no field is named"},
+		{[]string{"--purpose", "newsletter", "--client", "mailer", "--channel", "post"}, "purpose newsletter does not use channel post; it uses email, sms"},
+		{[]string{"--client", "mailer"}, "Name a purpose with --purpose P"},
+		{[]string{"--purpose", "service"}, "Name a client with --client C"},
+		{[]string{"--purpose", "service", "--client", "mailer", "--out", filepath.Join(w.dir, "no.xlsx")}, "want a name that ends in .parquet"},
 	} {
-		_, stderr := mustRun(t, exitUsage, append([]string{"export", w.dir, "--out", filepath.Join(w.dir, "no.csv")}, args...)...)
-		if stderr == "" {
-			t.Errorf("%v: nothing is said", args)
+		stdout, stderr := mustRun(t, exitUsage, append([]string{"export", w.dir, "--out", file}, c.args...)...)
+		if stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: stdout %q, stderr %q, want %q", c.args, stdout, stderr, c.want)
 		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(w.dir, "no.*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if v, err := w.state.VerifyAccess(t.Context()); err != nil || v.Rows != 0 {
+		t.Errorf("%+v %v", v, err)
 	}
 }

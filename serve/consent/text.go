@@ -80,10 +80,11 @@ func checkName(what, name string) error {
 
 // cut returns the beginning of a text, at most n bytes, whole runes.
 func cut(s string, n int) string {
-	for i := range s {
-		if i > n {
-			return s[:i]
-		}
+	if len(s) <= n {
+		return s
 	}
-	return s
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

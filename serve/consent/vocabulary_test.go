@@ -199,3 +199,15 @@ func TestWhen(t *testing.T) {
 		}
 	}
 }
+
+func TestCutsAreWholeRunes(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{{"", 4, ""}, {"abcd", 4, "abcd"}, {"abcde", 4, "abcd"}, {"abcäö", 4, "abc"}, {"abäö", 4, "abä"}, {"äö", 1, ""}} {
+		if got := cut(c.text, c.n); got != c.want {
+			t.Errorf("cut(%q, %d) is %q, want %q", c.text, c.n, got, c.want)
+		}
+	}
+}

@@ -12,8 +12,9 @@ import (
 	"sama/serve/store"
 )
 
-// allow finds what the client may have, and refuses what it may not.
+// allow finds what the client may have now, and refuses what it may not.
 func (x *Extract) allow(ctx context.Context) error {
+	x.routes, x.missing, x.columns, x.reach = nil, nil, nil, nil
 	client, err := x.client(ctx)
 	if err != nil {
 		return err
@@ -201,7 +202,7 @@ func checkFields(fields, names []string, reasons []consent.Withheld, instead str
 		}
 		switch {
 		case !known:
-			errs = append(errs, fmt.Errorf("the run has no field %s", f))
+			errs = append(errs, fmt.Errorf("the run has no field %s; it has %s", f, list(names)))
 		case why != consent.NotWithheld:
 			errs = append(errs, errors.New(strings.TrimSuffix(consent.WithheldField{Field: f, Reason: why}.Sentence(), ".")))
 		}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"sama/record"
+	"sama/run/index"
 	"sama/serve/consent"
 	"sama/serve/online"
 	"sama/serve/store"
@@ -274,6 +275,7 @@ func (t *table) newScratch(dead *store.TombstoneSet, c *counts) *scratch {
 		bits += len(r.columns)
 	}
 	s.patterns = bits <= 64
+	s.imports = t.Imported != nil && slices.ContainsFunc(t.Index.ConsentColumns(), func(c index.ConsentColumn) bool { return t.concerns(&c) })
 	if dead != nil {
 		s.dead = dead.Matcher(store.KindRecord)
 	}

@@ -39,8 +39,14 @@
 // and synced. Then the extract goes into the access log as one job, whose name
 // has the SHA-256 of the file, and only then gets the file its name. Whoever is
 // killed leaves the file of before, or the new one, and at most a temporary one,
-// which the next extract to the folder removes. If somebody is erased meanwhile
-// all of it is done again.
+// which the next extract to the folder removes.
+//
+// If somebody is erased meanwhile, or a client or a purpose changes, all of it is
+// done again, by the rights that there are then. That is looked at once more when
+// the row is in the access log, for which other writers are waited for; the row of
+// a file that is given up so late stays: the log may say too much, never too little.
+// Consents are those that were in the ledger when it was read; the report and the
+// access log name the last.
 //
 // # Cost
 //

@@ -34,8 +34,10 @@ type Options struct {
 	// Online is what came since; nil if nothing did.
 	Online *Online
 	// Imported returns what the sources said of records: their acts of now and
-	// before, which name no controller and no contact point. It may be called
-	// concurrently; nil if no source says anything.
+	// before, which name no controller and no contact point. It is asked only if
+	// Index has a column about the purpose, and then of records of which it has such
+	// acts, and of those that came since. It may be called concurrently; nil if no
+	// source says anything.
 	Imported func(keys []record.Key) []consent.Event
 	Store    *store.Store
 	// Keys are those of tombstones and contact points; nil if there are none yet.
@@ -101,6 +103,8 @@ type Extract struct {
 	// reach are the places in columns of the contact points of the channel that
 	// was asked for; nil if a person need not have any.
 	reach []int
+	// log appends to the access log; a test comes in between here.
+	log func(context.Context, []store.Access) error
 }
 
 // route is a channel with the columns of the index that hold contact points for
@@ -132,7 +136,7 @@ func New(ctx context.Context, o Options, r Request) (*Extract, error) {
 	if o.Begin == nil {
 		o.Begin = func(string, string) Progress { return silent{} }
 	}
-	x := &Extract{Options: o, request: r, policy: o.Policy}
+	x := &Extract{Options: o, request: r, policy: o.Policy, log: o.Store.AppendAccess}
 	if err := x.allow(ctx); err != nil {
 		return nil, err
 	}
@@ -156,9 +160,8 @@ func (x *Extract) Columns() []string {
 // identityColumn is the first column of every file.
 const identityColumn = "identity_id"
 
-// erasedMeanwhile is how often an extract is begun again because somebody was
-// erased.
-const erasedMeanwhile = 5
+// attempts is how often an extract is begun at most, see [Extract.attempt].
+const attempts = 5
 
 // Count decides on everybody and says what an extract would hold. Nothing is
 // written, and nobody gets anything.
@@ -182,7 +185,7 @@ func (x *Extract) Write(ctx context.Context, path string) (*Report, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer out.discard()
-	for range erasedMeanwhile {
+	for range attempts {
 		r, again, err := x.attempt(ctx, out, format)
 		if err != nil {
 			return nil, err
@@ -191,14 +194,17 @@ func (x *Extract) Write(ctx context.Context, path string) (*Report, error) {
 			return r, nil
 		}
 	}
-	return nil, errors.New("persons were erased again and again while the file was written; nothing was written, try again")
+	return nil, errors.New("persons were erased, or clients or purposes changed, again and again while the file was written; nothing was written, try again")
 }
 
-// attempt decides and writes once. again says that somebody was erased
-// meanwhile, so that the file was given up.
+// attempt decides and writes once. again says that the file was given up because
+// somebody was erased meanwhile, or what a client may have was changed.
 func (x *Extract) attempt(ctx context.Context, out *file, format Format) (r *Report, again bool, err error) {
 	before, err := x.Store.Revision(ctx)
 	if err != nil {
+		return nil, false, err
+	}
+	if err := x.allow(ctx); err != nil {
 		return nil, false, err
 	}
 	t, err := x.decide(ctx)
@@ -211,17 +217,27 @@ func (x *Extract) attempt(ctx context.Context, out *file, format Format) (r *Rep
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", out.path, err)
 	}
-	after, err := x.Store.Revision(ctx)
-	if err != nil || after.Erasures != before.Erasures {
-		return nil, err == nil, err
+	if again, err = x.overtaken(ctx, before); again || err != nil {
+		return nil, again, err
 	}
 	r = t.report()
 	r.Bytes, r.SHA256 = out.size, out.sum()
-	if err := x.Store.AppendAccess(ctx, []store.Access{r.access(x)}); err != nil {
+	if err := x.log(ctx, []store.Access{r.access(x)}); err != nil {
 		return nil, false, err
+	}
+	// To append waits for other writers, and one of them may erase.
+	if again, err = x.overtaken(ctx, before); again || err != nil {
+		return nil, again, err
 	}
 	if err := out.publish(); err != nil {
 		return nil, false, fmt.Errorf("%s: %w; the access log has it as job %s nevertheless", out.path, err, r.Job())
 	}
 	return r, false, nil
+}
+
+// overtaken reports whether a file must not appear any more that was begun at a
+// revision.
+func (x *Extract) overtaken(ctx context.Context, before store.Revision) (bool, error) {
+	now, err := x.Store.Revision(ctx)
+	return now.Erasures != before.Erasures || now.Clients != before.Clients || now.Purposes != before.Purposes, err
 }

@@ -63,7 +63,7 @@ func createTemp(path string) (f *file, ours bool, err error) {
 		return nil, false, plain(err)
 	}
 	f = &file{path: path, temp: temp}
-	if lock(temp) == nil {
+	if err = lock(temp); err == nil {
 		own, err := temp.Stat()
 		named, gone := os.Lstat(temp.Name())
 		if err == nil && gone == nil && os.SameFile(own, named) {
@@ -71,20 +71,20 @@ func createTemp(path string) (f *file, ours bool, err error) {
 		}
 	}
 	f.discard()
-	return nil, false, nil
+	if errors.Is(err, errHeld) {
+		err = nil
+	}
+	return nil, false, err
 }
+
+// errHeld is the error of lock where somebody else has the file.
+var errHeld = errors.New("another process has it")
 
 // removeLeft removes a file that a killed process left. One that cannot be
 // removed is in nobody's way.
 func removeLeft(name string) {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
-	if err != nil {
-		return
-	}
-	alone := lock(f) == nil
-	_ = f.Close()
-	if alone {
-		_ = os.Remove(name)
+	if f, err := os.OpenFile(name, os.O_RDWR, 0); err == nil {
+		removeUnlocked(f)
 	}
 }
 

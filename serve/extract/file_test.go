@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,8 @@ import (
 	"sama/record"
 	"sama/serve/consent"
 	"sama/serve/store"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // newsletterWorld is a world of which every third person wants the newsletter.
@@ -277,5 +281,59 @@ func TestWhatCannotBeWrittenLeavesNothing(t *testing.T) {
 	}
 	if v, err := w.store.VerifyAccess(t.Context()); err != nil || v.Rows != 0 {
 		t.Errorf("%+v %v", v, err)
+	}
+}
+
+// TestNobodyRemovesAFileThatIsBegun begins files in one folder, where each clears
+// away what it takes for left, and takes none for left that another has begun.
+func TestNobodyRemovesAFileThatIsBegun(t *testing.T) {
+	dir := t.TempDir()
+	var g errgroup.Group
+	for n := range 4 {
+		g.Go(func() error {
+			for i := range 400 {
+				f, err := create(filepath.Join(dir, fmt.Sprintf("%d.csv", n)))
+				if err != nil {
+					return err
+				}
+				if _, err := os.Lstat(f.temp.Name()); err != nil {
+					return fmt.Errorf("file %d: %w", i, err)
+				}
+				if err := f.publish(); err != nil {
+					return fmt.Errorf("file %d: %w", i, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestALockThatThereIsNotIsNoOtherExtract: a file system without locks is named.
+func TestALockThatThereIsNotIsNoOtherExtract(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var two [2]*os.File
+	for i := range two {
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		two[i] = f
+	}
+	if err := lock(two[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := lock(two[1]); runtime.GOOS != "windows" && !errors.Is(err, errHeld) {
+		t.Errorf("the second lock: %v", err)
+	}
+	two[0].Close()
+	if err := lock(two[0]); runtime.GOOS != "windows" && (err == nil || errors.Is(err, errHeld)) {
+		t.Errorf("the lock of a file that is closed: %v", err)
 	}
 }

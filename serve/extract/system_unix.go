@@ -8,10 +8,24 @@ import (
 	"syscall"
 )
 
-// lock takes an advisory lock for as long as the file is open, or returns an
-// error if another process has it.
+// lock takes an advisory lock for as long as the file is open. The error is
+// errHeld if another has it.
 func lock(file *os.File) error {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errHeld
+	}
+	return os.NewSyscallError("flock", err)
+}
+
+// removeUnlocked removes a file that nobody has a lock on, and closes it. It keeps
+// the lock until the name is gone: who made the file a moment ago could take it in
+// between, and would write to a file without a name.
+func removeUnlocked(file *os.File) {
+	if lock(file) == nil {
+		_ = os.Remove(file.Name())
+	}
+	_ = file.Close()
 }
 
 // giveName closes a file and gives it another name, in the place of what has it.

@@ -122,9 +122,20 @@ func newWorld(t fatal, dir string, keys []record.Key, rows [][]string, identity 
 		}
 		in.Golden = append(in.Golden, g)
 	}
+	acts := &index.ConsentActs{}
+	for _, purpose := range importedPurposes {
+		acts.Columns = append(acts.Columns, index.ConsentColumn{Source: keys[0].Source, Column: "opt_in", Purpose: purpose, Read: true})
+	}
+	in.Consents = acts
 	for r, k := range keys {
 		w.of[k] = ids[identity[r]]
+		acts.Starts = append(acts.Starts, uint32(len(acts.Of)))
+		if w.hasActs(r) {
+			acts.Of, acts.Granted, acts.At = append(acts.Of, uint32(r/2%len(importedPurposes))), append(acts.Granted, true), append(acts.At, 0)
+			acts.Until, acts.Run, acts.Ended = append(acts.Until, 0), append(acts.Run, 1), append(acts.Ended, 0)
+		}
 	}
+	acts.Starts = append(acts.Starts, uint32(len(acts.Of)))
 	folder := filepath.Join(dir, "index")
 	if _, err := index.Build(folder, in, 1); err != nil {
 		t.Fatal(err)
@@ -139,6 +150,27 @@ func newWorld(t fatal, dir string, keys []record.Key, rows [][]string, identity 
 	}
 	w.open(t)
 	return w
+}
+
+// importedPurposes are those that the exports have columns about, in order.
+var importedPurposes = []string{"newsletter", "service"}
+
+// hasActs reports whether the source of a record said something of it: of every
+// other one, about one purpose.
+func (*world) hasActs(r int) bool { return r%2 == 0 }
+
+// saidOf returns about which purposes a source may have said something of a
+// record.
+func (w *world) saidOf(k record.Key) []string {
+	if _, came := w.came[k]; came {
+		return importedPurposes
+	}
+	r, ok := w.index.FindRecord(k)
+	if !ok || !w.hasActs(int(r)) {
+		return nil
+	}
+	i := int(r) / 2 % len(importedPurposes)
+	return importedPurposes[i : i+1]
 }
 
 // open opens the index and the state.
@@ -174,6 +206,9 @@ func (w *world) options(workers int) Options {
 	if len(w.imported) > 0 {
 		o.Imported = func(keys []record.Key) (list []consent.Event) {
 			for _, k := range keys {
+				if len(w.saidOf(k)) == 0 {
+					panic("Imported is asked of record " + k.String() + ", of which nothing was said")
+				}
 				list = append(list, w.imported[k]...)
 			}
 			return list
@@ -310,7 +345,7 @@ func drawWorld(t *rapid.T, dir func() string) *world {
 			w.put(k, values.Draw(t, "values"), rapid.SampledFrom(ids).Draw(t, "of"))
 		}
 	}
-	w.drawLedger(t, append(keys, slices.Collect(maps.Keys(w.came))...))
+	w.drawLedger(t, append(keys, slices.SortedFunc(maps.Keys(w.came), record.Key.Compare)...))
 	return w
 }
 
@@ -343,8 +378,12 @@ func (w *world) drawLedger(t *rapid.T, keys []record.Key) {
 	w.imported = make(map[record.Key][]consent.Event)
 	for range rapid.SampledFrom([]int{0, 10}).Draw(t, "imported") {
 		k := rapid.SampledFrom(keys).Draw(t, "record")
+		of := w.saidOf(k)
+		if len(of) == 0 {
+			continue
+		}
 		w.imported[k] = append(w.imported[k], consent.Event{
-			Anchor: consent.OfRecord(k.Source, k.ID), Purpose: rapid.SampledFrom(somePurposes).Draw(t, "purpose"),
+			Anchor: consent.OfRecord(k.Source, k.ID), Purpose: rapid.SampledFrom(of).Draw(t, "purpose"),
 			Channel: rapid.SampledFrom([]consent.Channel{"", "email", "sms"}).Draw(t, "channel"),
 			Act:     rapid.SampledFrom([]consent.Act{consent.ActGrant, consent.ActDeny}).Draw(t, "act"), At: around.Draw(t, "at"), Source: k.Source + ".opt_in",
 		})

@@ -18,8 +18,8 @@ import (
 // microseconds since 1970 and Persons, each in 8 bytes, most significant first;
 // then Client, Staff, Purpose, Identity, Job, Fields joined by commas, What and
 // Basis, each behind its length in 8 bytes. The hash of the last row therefore
-// stands for all: kept somewhere else, see [Store.AccessHead], it shows later
-// whether any was changed, removed or slipped in.
+// stands for all: kept somewhere else, see [Store.AccessHead], it shows later,
+// by [Store.VerifyAccess], whether any was changed, removed or slipped in.
 type Access struct {
 	ID       int64 // from 1, without gaps, in the order of the commits; 0 = not appended
 	At       time.Time

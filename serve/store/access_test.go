@@ -147,9 +147,54 @@ func everyChangeOfTheLogIsFound(t *testing.T, b backend) {
 	try("added at the end", rows+1, fmt.Sprintf("INSERT INTO access_log (%s) SELECT %d, %s FROM access_log WHERE id = 1", accessColumns, rows+1, columns))
 	try("added before", -1, fmt.Sprintf("INSERT INTO access_log (%s) SELECT -1, %s FROM access_log WHERE id = 1", accessColumns, columns))
 	try("a forged checkpoint", 4, "INSERT INTO access_checkpoints (id, hash, at, made_by, removed) SELECT 4, hash, 0, 'kim', 4 FROM access_log WHERE id = 4", "DELETE FROM access_log WHERE id <= 4")
+	try("all removed, with the end", 1, "DELETE FROM access_log", "DELETE FROM access_head")
+	try("cut, with the end", 6, "DELETE FROM access_log WHERE id > 5", "UPDATE access_head SET id = 5, hash = (SELECT hash FROM access_log WHERE id = 5)")
+	try("numbers given out anew", 6, "UPDATE heads SET last = 5 WHERE name = 'access'")
 	try("an older end", rows, fmt.Sprintf("UPDATE access_head SET hash = (SELECT hash FROM access_log WHERE id = %d)", rows-1))
 	if id := broken(t, s); id != 0 {
 		t.Errorf("the log itself is broken at %d", id)
+	}
+}
+
+func TestALogThatWasWrittenAnew(t *testing.T) { eachDatabase(t, aLogThatWasWrittenAnew) }
+
+// aLogThatWasWrittenAnew forges the whole log, as who can write to the state can.
+// Only heads that were kept elsewhere know better.
+func aLogThatWasWrittenAnew(t *testing.T, b backend) {
+	s := b.open(t)
+	var kept []AccessHead
+	for range 3 {
+		mustAppend(t, s, reads(4)...)
+		head, err := s.AccessHead(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, head)
+	}
+	if _, err := s.VerifyAccess(ctx, kept...); err != nil {
+		t.Errorf("as it was appended: %v", err)
+	}
+	forge := func(rows int) {
+		t.Helper()
+		for _, statement := range []string{"DELETE FROM access_log", "DELETE FROM access_head", "UPDATE heads SET last = 0 WHERE name = 'access'"} {
+			if _, err := s.write.Exec(statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list := reads(12)[:rows]
+		list[min(5, rows-1)].Client = "somebody"
+		mustAppend(t, s, list...)
+	}
+	for _, c := range []struct {
+		rows int
+		kept []AccessHead
+		want int64
+	}{{12, nil, 0}, {12, kept[:1], 0}, {12, kept[1:2], 8}, {12, kept, 8}, {8, kept[2:], 9}, {1, kept[:1], 2}} {
+		forge(c.rows)
+		_, err := s.VerifyAccess(ctx, c.kept...)
+		if found, _ := errors.AsType[*BrokenError](err); (found == nil) != (c.want == 0) || found != nil && found.ID != c.want {
+			t.Errorf("%d rows, kept %v: got %v, want row %d", c.rows, c.kept, err, c.want)
+		}
 	}
 }
 
@@ -183,6 +228,15 @@ func theLogIsSwept(t *testing.T, b backend) {
 	p, err = s.SweepAccess(ctx, c.now().Add(time.Hour), "lee") // everything
 	if err != nil || p.ID != 21 || p.Removed != 11 {
 		t.Errorf("%v %v", p, err)
+	}
+	if _, err := s.VerifyAccess(ctx, AccessHead{21, p.Hash}); err != nil {
+		t.Errorf("kept at the checkpoint: %v", err)
+	}
+	if _, err := s.VerifyAccess(ctx, AccessHead{21, head.Hash}); err == nil {
+		t.Error("another row was swept than was kept")
+	}
+	if _, err := s.VerifyAccess(ctx, head); err == nil || !strings.Contains(err.Error(), "row 20 of the access log, whose hash was kept, cannot be compared") {
+		t.Errorf("kept before the checkpoint: %v", err)
 	}
 	mustAppend(t, s, reads(2)...)
 	if v, err := s.VerifyAccess(ctx); err != nil || v.First != 22 || v.Rows != 3 {

@@ -174,30 +174,48 @@ func (t *txn) forgetAnswer(client, key string) error {
 	return err
 }
 
+// What changes answers by whom they are about, or by their end, finds them by an
+// index: there are as many as requests in a day, and meanwhile others wait.
+const (
+	aboutSubject   = "(client, key) IN (SELECT client, key FROM answer_subjects WHERE subject = $1)"
+	blankAnswers   = "UPDATE answers SET request = $2, status = $3, body = $4 WHERE " + aboutSubject
+	dropSubjects   = "DELETE FROM answer_subjects WHERE " + aboutSubject
+	hasExpired     = "(client, key) IN (SELECT client, key FROM answers WHERE expires <= $1 ORDER BY expires, client, key LIMIT $2)"
+	sweptSubjects  = "DELETE FROM answer_subjects WHERE " + hasExpired
+	expiredAnswers = "DELETE FROM answers WHERE " + hasExpired
+)
+
 // eraseAnswers leaves of the answers about a subject that there was one, and
 // returns how many there were.
 func (t *txn) eraseAnswers(subject string) (int64, error) {
-	n, err := t.exec("UPDATE answers SET request = $1, status = $2, body = $3"+
-		" WHERE EXISTS (SELECT 1 FROM answer_subjects AS x WHERE x.subject = $4 AND x.client = answers.client AND x.key = answers.key)",
-		[]byte{}, int64(StatusErased), []byte{}, subject)
+	n, err := t.exec(blankAnswers, subject, []byte{}, int64(StatusErased), []byte{})
 	if err != nil || n == 0 {
 		return n, err
 	}
-	_, err = t.exec("DELETE FROM answer_subjects WHERE EXISTS (SELECT 1 FROM answer_subjects AS x WHERE x.subject = $1 AND x.client = answer_subjects.client AND x.key = answer_subjects.key)", subject)
+	_, err = t.exec(dropSubjects, subject)
 	return n, err
 }
 
-// SweepAnswers removes the answers that have expired and returns how many.
+// sweptAtOnce is how many answers are swept while other writers wait, which is
+// for 7 µs an answer.
+const sweptAtOnce = 500
+
+// SweepAnswers removes the answers that have expired and returns how many. It
+// does so in several transactions, between which others write.
 func (s *Store) SweepAnswers(ctx context.Context) (removed int64, err error) {
-	err = s.transact(ctx, "sweeping answers of", func(t *txn) error {
-		const old = "SELECT 1 FROM answers WHERE answers.client = answer_subjects.client AND answers.key = answer_subjects.key AND expires <= $1"
-		if _, err := t.exec("DELETE FROM answer_subjects WHERE EXISTS ("+old+")", t.now.UnixMicro()); err != nil {
+	for n := int64(sweptAtOnce); n == sweptAtOnce; removed += n {
+		err := s.transact(ctx, "sweeping answers of", func(t *txn) error {
+			if _, err := t.exec(sweptSubjects, t.now.UnixMicro(), int64(sweptAtOnce)); err != nil {
+				return err
+			}
+			n, err = t.exec(expiredAnswers, t.now.UnixMicro(), int64(sweptAtOnce))
 			return err
+		})
+		if err != nil {
+			return removed, err
 		}
-		removed, err = t.exec("DELETE FROM answers WHERE expires <= $1", t.now.UnixMicro())
-		return err
-	})
-	return removed, err
+	}
+	return removed, nil
 }
 
 // recordSubject and identitySubject are whom something is about, in the form

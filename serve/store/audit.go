@@ -39,7 +39,7 @@ type BrokenError struct {
 
 // Error says what to do.
 func (e *BrokenError) Error() string {
-	return fmt.Sprintf("the access log does not hold at row %d: %s; rows before it are as they were appended; compare it with a backup", e.ID, e.Why)
+	return fmt.Sprintf("the access log does not hold at row %d: %s; the hashes of the rows before it hold; compare it with a backup", e.ID, e.Why)
 }
 
 func (*BrokenError) aboutState() {}
@@ -47,26 +47,34 @@ func (*BrokenError) aboutState() {}
 // VerifyAccess reads the whole access log and computes its hashes anew. The
 // error is a [*BrokenError] with the first row that was changed, removed or
 // slipped in. It takes memory for one row, however long the log.
-func (s *Store) VerifyAccess(ctx context.Context) (Verified, error) {
+//
+// Who can write to the state can also write the whole log anew, with hashes that
+// hold. That shows only by heads that were kept elsewhere: the row of each has to
+// be what it was then. One of a row that was swept since cannot be compared, and
+// is refused.
+func (s *Store) VerifyAccess(ctx context.Context, kept ...AccessHead) (Verified, error) {
 	var v Verified
 	err := s.snapshot(ctx, func(tx *sql.Tx) (err error) {
 		if v.Head, err = accessHead(ctx, tx); err != nil {
 			return err
 		}
-		v, err = verify(ctx, tx, v.Head)
+		v, err = verify(ctx, tx, v.Head, kept...)
 		return err
 	})
 	return v, s.failed("verifying the access log of", err)
 }
 
 // verify goes through the rows up to a head.
-func verify(ctx context.Context, db queryer, head AccessHead) (Verified, error) {
+func verify(ctx context.Context, db queryer, head AccessHead, kept ...AccessHead) (Verified, error) {
 	v := Verified{Head: head}
 	var err error
 	if v.Checkpoint, err = lastCheckpoint(ctx, db); err != nil {
 		return v, err
 	}
 	c := chain{id: v.Checkpoint.ID, hash: v.Checkpoint.Hash}
+	if err := c.compare(kept); err != nil {
+		return v, err
+	}
 	signed := v.Checkpoint.ID == 0
 	err = eachRow(ctx, db, func(rows *sql.Rows) error {
 		a, fields, err := scanAccess(rows)
@@ -86,7 +94,7 @@ func verify(ctx context.Context, db queryer, head AccessHead) (Verified, error) 
 			v.First = a.ID
 		}
 		v.Last = a.ID
-		return nil
+		return c.compare(kept)
 	}, "SELECT "+accessColumns+" FROM access_log WHERE id > $1 AND id <= $2 ORDER BY id", v.Checkpoint.ID, head.ID)
 	switch {
 	case err != nil:
@@ -98,12 +106,44 @@ func verify(ctx context.Context, db queryer, head AccessHead) (Verified, error) 
 	case !signed:
 		return v, &BrokenError{v.Checkpoint.ID, "the rows up to it are gone, and no row of the log says that they were swept"}
 	}
-	var stray int64
-	err = db.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0) FROM access_log WHERE id <= $1 OR id > $2", v.Checkpoint.ID, head.ID).Scan(&stray)
-	if err == nil && stray != 0 {
-		err = &BrokenError{stray, "it is not part of the chain"}
+	return v, verifyEnds(ctx, db, &v, kept)
+}
+
+// compare compares the last row of a chain with heads that were kept.
+func (c *chain) compare(kept []AccessHead) error {
+	for _, k := range kept {
+		if k.ID == c.id && k.Hash != c.hash {
+			return &BrokenError{c.id, "it is not the row whose hash was kept"}
+		}
 	}
-	return v, err
+	return nil
+}
+
+// verifyEnds looks for rows outside a chain that holds: of those that are there,
+// and of those that ought to be.
+func verifyEnds(ctx context.Context, db queryer, v *Verified, kept []AccessHead) error {
+	var stray, given int64
+	err := db.QueryRowContext(ctx, "SELECT COALESCE((SELECT MIN(id) FROM access_log WHERE id <= $1 OR id > $2), 0), last FROM heads WHERE name = $3",
+		v.Checkpoint.ID, v.Head.ID, headAccess).Scan(&stray, &given)
+	switch {
+	case err != nil:
+		return err
+	case stray != 0:
+		return &BrokenError{stray, "it is not part of the chain"}
+	case given > v.Head.ID:
+		return &BrokenError{v.Head.ID + 1, fmt.Sprintf("it is missing, rows up to %d were appended", given)}
+	case given < v.Head.ID:
+		return &BrokenError{given + 1, "it was not appended by sama"}
+	}
+	for _, k := range kept {
+		if k.ID > v.Head.ID {
+			return &BrokenError{v.Head.ID + 1, fmt.Sprintf("it is missing, the log went up to %d when its hash was kept", k.ID)}
+		}
+		if k.ID < v.Checkpoint.ID {
+			return &invalidError{fmt.Errorf("row %d of the access log, whose hash was kept, cannot be compared: rows up to %d were swept since; the rest holds", k.ID, v.Checkpoint.ID)}
+		}
+	}
+	return nil
 }
 
 func lastCheckpoint(ctx context.Context, db queryer) (Checkpoint, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -135,7 +136,7 @@ func (s *Store) ConsentsOf(ctx context.Context, anchors []string) ([]ConsentEven
 			return nil, s.failed("reading consents from", err)
 		}
 	}
-	slices.SortFunc(list, func(a, b ConsentEvent) int { return int(a.ID - b.ID) })
+	slices.SortFunc(list, func(a, b ConsentEvent) int { return cmp.Compare(a.ID, b.ID) })
 	return list, nil
 }
 

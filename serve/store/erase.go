@@ -94,8 +94,9 @@ const smallState = 20_000
 // isSmall guesses, never too low, how many rows a scrub would write.
 func (s *Store) isSmall(ctx context.Context) (bool, error) {
 	var n int64
-	err := s.read.QueryRowContext(ctx, "SELECT (SELECT COALESCE(MAX(seq) - MIN(seq), 0) FROM online_records) + (SELECT COALESCE(MAX(id), 0) FROM consents)"+
-		" + (SELECT COALESCE(MAX(id), 0) FROM decisions) + (SELECT COUNT(*) FROM (SELECT 1 FROM answers LIMIT $1) AS few)", int64(smallState)).Scan(&n)
+	err := s.read.QueryRowContext(ctx, "SELECT (SELECT COALESCE(MAX(seq) - MIN(seq) + 1, 0) FROM online_records) + (SELECT COALESCE(MAX(id), 0) FROM consents)"+
+		" + (SELECT COALESCE(MAX(id), 0) FROM decisions) + (SELECT COUNT(*) FROM (SELECT 1 FROM answers LIMIT $1) AS few)"+
+		" + (SELECT COUNT(*) FROM (SELECT 1 FROM answer_subjects LIMIT $1) AS few)", int64(smallState)).Scan(&n)
 	return n < smallState, err
 }
 

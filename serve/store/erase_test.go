@@ -197,6 +197,37 @@ func anAnswerAboutSomebodyErased(t *testing.T, b backend) {
 	}
 }
 
+func TestASmallStateIsSmall(t *testing.T) { eachDatabase(t, aSmallStateIsSmall) }
+
+// aSmallStateIsSmall makes a state large in one table that a scrub writes.
+func aSmallStateIsSmall(t *testing.T, b backend) {
+	s := b.open(t)
+	small := func() bool {
+		t.Helper()
+		few, err := s.isSmall(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return few
+	}
+	if _, err := s.PutRecords(ctx, online(1, 0), Also{Request: request("shop", "k", "a", "id-1")}); err != nil {
+		t.Fatal(err)
+	}
+	if !small() {
+		t.Error("a state of three rows is not small")
+	}
+	identities := make([]string, smallState)
+	for i := range identities {
+		identities[i] = fmt.Sprintf("id-%d", i)
+	}
+	if _, err := s.PutRecords(ctx, online(1, 0), Also{Request: request("shop", "l", "a", identities...)}); err != nil {
+		t.Fatal(err)
+	}
+	if small() {
+		t.Errorf("a state that has answers about %d identities is small", smallState)
+	}
+}
+
 func TestTombstonesAreKnownAgain(t *testing.T) { eachDatabase(t, tombstonesAreKnownAgain) }
 
 func tombstonesAreKnownAgain(t *testing.T, b backend) {

@@ -156,8 +156,12 @@ func (s *Store) Adopted(ctx context.Context) (FeedEvent, bool, error) {
 	return e, e.Marker(), s.failed("reading the feed of", err)
 }
 
+// newestMarker leads SQLite to the index of the markers: it would go back
+// through all events since, of which there are millions in a day.
+const newestMarker = "SELECT " + feedColumns + " FROM feed WHERE run_id <> '' AND run_id > '' ORDER BY +seq DESC LIMIT 1"
+
 func lastMarker(ctx context.Context, db queryer) (FeedEvent, error) {
-	list, err := readFeed(ctx, db, "SELECT "+feedColumns+" FROM feed WHERE run_id <> '' ORDER BY seq DESC LIMIT 1")
+	list, err := readFeed(ctx, db, newestMarker)
 	if err != nil || len(list) == 0 {
 		return FeedEvent{}, err
 	}

@@ -93,6 +93,9 @@ func connectServer(location string, opt Options) (write, read *sql.DB, err error
 	}
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
+	// Who has waited for the lock of the writers has to see what the one before
+	// wrote, whatever the server is set to.
+	config.RuntimeParams["default_transaction_isolation"] = "read committed"
 	config.RuntimeParams["lock_timeout"] = strconv.FormatInt(max(1, opt.Wait.Milliseconds()), 10)
 	write = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(durably))
 	write.SetMaxOpenConns(1)

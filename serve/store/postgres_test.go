@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -84,6 +85,35 @@ func TestAStateOfAServer(t *testing.T) {
 	var kept string
 	if err := s.write.QueryRow("SHOW synchronous_commit").Scan(&kept); err != nil || kept != "on" {
 		t.Errorf("synchronous_commit is %s (%v)", kept, err)
+	}
+}
+
+// TestAServerThatIsolatesMore has two writers on a server whose transactions see
+// the state as of their beginning, which is before they waited for each other.
+func TestAServerThatIsolatesMore(t *testing.T) {
+	location := freshSchema(t) + "&default_transaction_isolation=serializable"
+	handles := []*Store{mustOpen(t, location), mustOpen(t, location)}
+	waits := make(chan error, 1)
+	handles[0].fault = func(step string) {
+		if step != "commit" {
+			return
+		}
+		handles[0].fault = func(string) {}
+		go func() { waits <- handles[1].AppendAccess(context.Background(), reads(1)) }()
+		for waiting := false; !waiting; {
+			err := handles[0].read.QueryRow("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted)", int64(writersLock)).Scan(&waiting)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}
+	mustAppend(t, handles[0], reads(1)...)
+	if err := <-waits; err != nil {
+		t.Error(err)
+	}
+	if v, err := handles[0].VerifyAccess(ctx); err != nil || v.Rows != 2 {
+		t.Errorf("%d rows (%v)", v.Rows, err)
 	}
 }
 

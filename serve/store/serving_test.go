@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -309,8 +310,10 @@ func consentsAreKeptInOrder(t *testing.T, b backend) {
 	for i := range 3 * anchorsAtOnce {
 		many = append(many, fmt.Sprintf("record:crm:%d", i))
 	}
-	if _, err := s.ConsentsOf(ctx, many); err != nil {
-		t.Error(err)
+	want := slices.DeleteFunc(all, func(e ConsentEvent) bool { return !slices.Contains(many, e.Anchor) })
+	slices.SortFunc(want, func(a, b ConsentEvent) int { return int(a.ID - b.ID) })
+	if got, err := s.ConsentsOf(ctx, many); err != nil || len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("of many anchors: %v\n%s", err, cmp.Diff(want, got))
 	}
 	for _, wrong := range []ConsentEvent{{Act: "grant"}, {Anchor: "record", Act: "grant"}, {Anchor: "record:crm:1"}, {Anchor: "erased:record:1:ab", Act: "grant"}} {
 		if _, err := s.AddConsents(ctx, []ConsentEvent{wrong}, Also{}); err == nil {
@@ -367,6 +370,64 @@ func aRequestIsDoneOnce(t *testing.T, b backend) {
 	all := everything(t, s)
 	if len(all["answers"]) != 1 || len(all["answer_subjects"]) != 4 {
 		t.Errorf("left %q %q", all["answers"], all["answer_subjects"])
+	}
+}
+
+func TestManyAnswersAreSwept(t *testing.T) { eachDatabase(t, manyAnswersAreSwept) }
+
+func manyAnswersAreSwept(t *testing.T, b backend) {
+	var c clock
+	s := openClocked(t, b.fresh(t), &c)
+	const expired = 2*sweptAtOnce + 1
+	err := s.transact(ctx, "filling", func(t *txn) error {
+		err := t.insert("answers", "client, key, request, status, body, made, expires", "", expired, func(i int, args []any) []any {
+			return append(args, fmt.Sprintf("shop-%d", i%3), fmt.Sprintf("k%d", i), []byte{1}, 200, []byte("{}"), 0, t.now.UnixMicro()-int64(i/7))
+		})
+		if err != nil {
+			return err
+		}
+		return t.insert("answer_subjects", "subject, client, key", "", 2*expired, func(i int, args []any) []any {
+			return append(args, fmt.Sprintf("identity:%d", i%2), fmt.Sprintf("shop-%d", i/2%3), fmt.Sprintf("k%d", i/2))
+		})
+	})
+	if err == nil {
+		_, err = s.PutRecords(ctx, online(1, 0), Also{Request: request("shop-0", "kept", "a", "0")})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	commits := 0
+	s.fault = func(step string) {
+		if step == "commit" {
+			commits++
+		}
+	}
+	n, err := s.SweepAnswers(ctx)
+	if all := everything(t, s); err != nil || n != expired || commits != 3 || len(all["answers"]) != 1 || len(all["answer_subjects"]) != 3 {
+		t.Errorf("swept %d in %d transactions (%v), left %d answers, %q", n, commits, err, len(all["answers"]), all["answer_subjects"])
+	}
+}
+
+// TestBigTablesAreNotReadThrough asks SQLite how it would go about what is asked
+// while all writers wait. The tables grow with the requests of a day.
+func TestBigTablesAreNotReadThrough(t *testing.T) {
+	s := file.open(t)
+	for query, args := range map[string][]any{
+		blankAnswers: {"record:crm:1", []byte{}, int64(StatusErased), []byte{}}, dropSubjects: {"record:crm:1"},
+		sweptSubjects: {int64(1), int64(sweptAtOnce)}, expiredAnswers: {int64(1), int64(sweptAtOnce)}, newestMarker: nil,
+	} {
+		err := eachRow(ctx, s.read, func(rows *sql.Rows) error {
+			var id, parent, unused int64
+			var step string
+			err := rows.Scan(&id, &parent, &unused, &step)
+			if strings.HasPrefix(step, "SCAN") {
+				t.Errorf("%s\nreads all: %s", query, step)
+			}
+			return err
+		}, "EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
