@@ -160,7 +160,7 @@ func (c ColumnMapping) checkConsent() error {
 		}
 		return nil
 	}
-	if !lowerWord(c.Purpose, "_-.", 64) {
+	if !lowerWord(c.Purpose, "_-", 64) {
 		return fmt.Errorf("purpose %q: want a lower-case word, such as marketing", c.Purpose)
 	}
 	if !lowerWord(c.Channel, "_", 32) {

@@ -150,7 +150,9 @@ func (s *Server) AddConsents(ctx context.Context, q api.AddConsentsRequestObject
 	}
 	rows := make([]store.ConsentEvent, len(events))
 	for i := range events {
-		rows[i] = rowOf(&events[i])
+		if rows[i] = rowOf(&events[i]); q.Body.Events[i].At == nil {
+			rows[i].At = time.Time{} // now, by the state
+		}
 	}
 	answer := func(numbers []int64) api.AddConsentsResult {
 		out := api.AddConsentsResult{Events: make([]api.ConsentEvent, len(events))}
@@ -218,6 +220,9 @@ func (s *Server) anchor(ctx context.Context, e Engine, in *api.Anchor, out *cons
 	switch {
 	case in.Record != nil:
 		out.Anchor = consent.OfRecord(in.Record.Source, in.Record.RecordId)
+		if err := s.refuseErased(ctx, keyOf(*in.Record), placeOf("/events/%d/anchor/record", i, "it has no such record")); err != nil {
+			return nil, err
+		}
 		if id, ok := e.OfRecord(record.Key{Source: in.Record.Source, ID: in.Record.RecordId}); ok {
 			return []string{id}, nil
 		}

@@ -19,7 +19,7 @@ type Engine interface {
 	// CatchUp takes up the online records of the state that the engine does not
 	// have. No record is put meanwhile.
 	CatchUp(ctx context.Context) error
-	// Seen is the sequence number of the last online record that it has.
+	// Seen is the sequence number up to which it has all online records.
 	Seen() int64
 	// Version grows with everything that comes.
 	Version() uint64

@@ -111,7 +111,7 @@ func (s *Server) withoutErased(ctx context.Context, e Engine, whole bool) error 
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	set, err := s.tombs(ctx)
+	set, _, err := s.tombs(ctx)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *Server) catchUp(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	if e.Seen() < revision.Online {
+	if e.Seen() < s.online {
 		s.writing.Lock()
 		err := e.CatchUp(ctx)
 		s.writing.Unlock()
@@ -187,6 +187,7 @@ func (s *Server) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
+	s.online = revision.Online
 	if s.Decided != nil {
 		if err := s.Decided.refresh(ctx, revision); err != nil {
 			return err

@@ -53,10 +53,7 @@ func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) 
 			return nil, err
 		}
 		row := store.OnlineRecord{Key: keys[i], Op: store.Put, Fields: fields, Client: w.client}
-		arrival, err := e.Put(ctx, keys[i], r.Fields, w.admit(ctx, i, keys[i]), w.commit(ctx, i, row))
-		if errors.Is(err, errErased) {
-			err = nil
-		}
+		arrival, err := w.put(ctx, i, row, r.Fields)
 		if err != nil {
 			return nil, recordProblem(writeProblem(err), placeOf("/records/%d", i, "it cannot be taken")...)
 		}
@@ -118,7 +115,9 @@ type writer struct {
 	client  string
 	request *store.Request
 	kept    bool // the answer
-	result  api.RecordsResult
+	// erasures is the revision of the tombstones that the record was held against.
+	erasures int64
+	result   api.RecordsResult
 }
 
 // writer begins a request of several records, or returns what it was answered
@@ -135,11 +134,27 @@ func (s *Server) writer(ctx context.Context, e Engine, keys []record.Key, key *s
 	return w, nil, nil
 }
 
+// put takes record i in. It is looked at anew if another process has erased
+// somebody meanwhile.
+func (w *writer) put(ctx context.Context, i int, row store.OnlineRecord, fields map[string]string) (Arrival, error) {
+	for {
+		arrival, err := w.engine.Put(ctx, row.Key, fields, w.admit(ctx, i, row.Key), w.commit(ctx, i, row))
+		var moved *store.ErasedMeanwhileError
+		if errors.As(err, &moved) {
+			continue
+		}
+		if errors.Is(err, errErased) {
+			err = nil
+		}
+		return arrival, err
+	}
+}
+
 // admit keeps record i out if it is of somebody who was erased.
 func (w *writer) admit(ctx context.Context, i int, key record.Key) Admit {
 	return func(identifiers []Identifier) error {
-		erased, err := w.erased(ctx, key, identifiers)
-		if err == nil && erased {
+		set, revision, err := w.tombs(ctx)
+		if w.erasures = revision; err == nil && erased(set, key, identifiers) {
 			w.result.Records[i].Outcome = "erased"
 			err = errErased
 		}
@@ -171,11 +186,17 @@ func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Comm
 		if a.Left != "" {
 			also.Feed = append(also.Feed, event(lost(a.Emptied), a.Left, feedDetail{Other: a.Identity}))
 		}
+		if row.Op == store.Put {
+			also.Erasures = &w.erasures
+		}
 		if i == len(w.result.Records)-1 {
 			also.Request = w.remember()
 		}
 		done, err := w.Store.PutRecords(ctx, []store.OnlineRecord{row}, also)
+		var moved *store.ErasedMeanwhileError
 		switch {
+		case errors.As(err, &moved):
+			return 0, err
 		case err != nil:
 			return 0, writeProblem(err)
 		case done.Replayed:

@@ -33,7 +33,6 @@ type Running struct {
 	came map[record.Key]*online.Values
 	last int64          // up to which all online records are here
 	own  map[int64]bool // behind last, those that are
-	seen int64
 }
 
 // RunParts are what a Running is made of. All must be set.
@@ -53,7 +52,7 @@ func NewRunning(p RunParts) *Running {
 	r := &Running{
 		run: p.Run, index: p.Index, service: p.Service, store: p.Store, parts: p, served: make(map[string]int),
 		came: make(map[record.Key]*online.Values), own: make(map[int64]bool),
-		last: p.Run.Info.Online.UpTo, seen: p.Run.Info.Online.UpTo,
+		last: p.Run.Info.Online.UpTo,
 	}
 	for i, c := range p.Index.Columns() {
 		r.columns = append(r.columns, Column{c.Name, c.Field})

@@ -67,7 +67,6 @@ func (r *Running) arrived(seq int64, key record.Key, v *online.Values) {
 	if seq == 0 {
 		return
 	}
-	r.seen = max(r.seen, seq)
 	r.own[seq] = true
 	for r.own[r.last+1] {
 		r.last++
@@ -79,7 +78,7 @@ func (r *Running) arrived(seq int64, key record.Key, v *online.Values) {
 func (r *Running) Seen() int64 {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.seen
+	return r.last
 }
 
 // catchUpStep is how many records are read and normalised at once.
@@ -137,7 +136,7 @@ func (r *Running) restore(ctx context.Context, list []store.OnlineRecord) error 
 		}
 		r.mu.Lock()
 		delete(r.own, row.Seq)
-		r.last, r.seen = row.Seq, max(r.seen, row.Seq)
+		r.last = row.Seq
 		r.mu.Unlock()
 	}
 	return nil

@@ -50,6 +50,7 @@ type Options struct {
 	Streams       int           // open streams of changes; 0 is 1000
 	ClientStreams int           // and of one client; 0 is 20
 	FeedPoll      time.Duration // how often the feed is looked at for streams; 0 is 200 ms
+	KeepFeed      time.Duration // how long the feed reaches back; 0 is 90 days
 
 	// Decided are the decisions that the engine asks, to be kept up to date; nil
 	// if it asks none.
@@ -74,6 +75,7 @@ func (o Options) withDefaults() (Options, error) {
 	set(&o.Timeout, 10*time.Second)
 	set(&o.Wait, 500*time.Millisecond)
 	set(&o.FeedPoll, 200*time.Millisecond)
+	set(&o.KeepFeed, 90*24*time.Hour)
 	number := func(p *int, n int) {
 		if *p <= 0 {
 			*p = n
@@ -125,6 +127,7 @@ type Server struct {
 
 	tombstones tombstones
 	followed   followed    // of the goroutine that follows
+	online     int64       // the last online record that it saw in the state, a look ago
 	erasedHere sync.Map    // ids of the erasures that this process did and has not followed
 	scrub      atomic.Bool // the state still has bytes of somebody who was erased
 	page       []byte      // the contract as a page
@@ -226,7 +229,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, tls *TLSFiles) error
 // TLSFiles are a certificate with its key, as PEM files.
 type TLSFiles struct{ Cert, Key string }
 
-// sweep removes idempotency keys that have expired, once in a while.
+// sweep removes what has expired, once in a while.
 func (s *Server) sweep(ctx context.Context) {
 	t := time.NewTicker(10 * time.Minute)
 	defer t.Stop()
@@ -235,10 +238,18 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if _, err := s.Store.SweepAnswers(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("idempotency keys could not be swept", "error", err.Error())
-			}
+			s.sweepOnce(ctx)
 		}
+	}
+}
+
+// sweepOnce removes idempotency keys that have expired and the events of the feed
+// beyond its reach.
+func (s *Server) sweepOnce(ctx context.Context) {
+	_, err := s.Store.SweepAnswers(ctx)
+	_, err2 := s.Store.SweepFeed(ctx, s.Now().Add(-s.KeepFeed))
+	if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
+		s.Log.Error("the state could not be swept", "error", err.Error())
 	}
 }
 

@@ -47,6 +47,11 @@ func (s *Server) Decide(ctx context.Context, q api.DecideRequestObject) (api.Dec
 	if d.A == d.B {
 		return nil, refuse("same_record_twice", "a decision is about two different records")
 	}
+	for _, k := range []record.Key{d.A, d.B} {
+		if err := s.refuseErased(ctx, k, nil); err != nil {
+			return nil, err
+		}
+	}
 	recorded, outcome, err := s.Store.Decide(ctx, d)
 	var opposite *store.OppositeError
 	switch {

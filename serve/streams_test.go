@@ -243,6 +243,23 @@ func TestTheFeedFromNowOn(t *testing.T) {
 	r.want(call{client: "all", purpose: "service", method: "GET", path: "/v1/changes?cursor=then"}, 400, "invalid_request")
 }
 
+// TestTheFeedReachesBackAsLongAsItIsKept asks for what was swept.
+func TestTheFeedReachesBackAsLongAsItIsKept(t *testing.T) {
+	now := time.Now()
+	r := newRig(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	r.put(1)
+	now = now.Add(90 * 24 * time.Hour)
+	r.put(2)
+	get := func(status int, code string) {
+		t.Helper()
+		r.server.sweepOnce(t.Context())
+		r.want(call{client: "all", purpose: "service", method: "GET", path: "/v1/changes?cursor=0"}, status, code)
+	}
+	get(200, "")
+	now = now.Add(time.Second)
+	get(410, "cursor_gone")
+}
+
 // hook is a receiver of webhooks.
 type hook struct {
 	mu     sync.Mutex

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"sama/record"
+	"sama/serve/api"
 	"sama/serve/store"
 )
 
@@ -18,38 +19,46 @@ type tombstones struct {
 // erasedFields are the fields by whose values an erased person is known again.
 var erasedFields = []record.Field{record.Email, record.Phone, record.NationalID}
 
-// tombs returns the tombstones that hold.
-func (s *Server) tombs(ctx context.Context) (*store.TombstoneSet, error) {
+// tombs returns the tombstones that hold, and their revision.
+func (s *Server) tombs(ctx context.Context) (*store.TombstoneSet, int64, error) {
 	t := &s.tombstones
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	revision, err := s.Store.Revision(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, stateProblem(err)
 	}
 	if t.set == nil || t.revision != revision.Erasures {
 		set, err := s.Store.Tombstones(ctx)
 		if err != nil {
-			return nil, err
+			return nil, 0, stateProblem(err)
 		}
 		t.set, t.revision = set, revision.Erasures
 	}
-	return t.set, nil
+	return t.set, t.revision, nil
+}
+
+// refuseErased refuses to keep the key of a record whose person was erased.
+func (s *Server) refuseErased(ctx context.Context, key record.Key, places []api.ProblemPlace) error {
+	set, _, err := s.tombs(ctx)
+	if err == nil && erased(set, key, nil) {
+		err = &problem{code: "unknown_record", detail: "of a record of somebody who was erased nothing is kept", places: places}
+	}
+	return err
 }
 
 // erased reports whether a record is of somebody who was erased.
-func (s *Server) erased(ctx context.Context, key record.Key, identifiers []Identifier) (bool, error) {
-	set, err := s.tombs(ctx)
-	if err != nil || set.Len() == 0 {
-		return false, err
+func erased(set *store.TombstoneSet, key record.Key, identifiers []Identifier) bool {
+	if set.Len() == 0 {
+		return false
 	}
 	if set.Matcher(store.KindRecord).Erased(key.String()) {
-		return true, nil
+		return true
 	}
 	for _, i := range identifiers {
 		if set.Matcher(i.Field.String()).Erased(i.Normal) {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }

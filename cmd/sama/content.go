@@ -39,7 +39,7 @@ func (j *job) publish(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	j.path, j.info = path, published.Info
-	return int64(len(j.info.Files)) + 1, j.removeErased()
+	return int64(len(j.info.Files)) + 1, cmp.Or(j.removeErased(), j.forgetOnline(ctx))
 }
 
 // content is all that the run found, as the run directory keeps it.

@@ -121,7 +121,7 @@ func (w *exportWorld) served(t *testing.T) *serve.Server {
 	}
 	live := &serve.Live[serve.Engine]{
 		Current: func() string { return run.CurrentID(w.dir) }, Log: slog.New(slog.DiscardHandler),
-		Open: func(_ context.Context, id string) (serve.Engine, error) { return s.open(id, w.state, decided) },
+		Open: func(ctx context.Context, id string) (serve.Engine, error) { return s.open(ctx, id, w.state, decided) },
 	}
 	t.Cleanup(live.Close)
 	server, err := serve.New(serve.Options{Run: live, Store: w.state, Keys: w.keys, Decided: decided, Rate: -1})

@@ -50,6 +50,7 @@ func (j *job) openState(ctx context.Context) (*store.Store, error) {
 // came is what came online for one source since the previous run: by record id,
 // the newest word on it.
 type came struct {
+	first   int64                        // sequence number of the first word
 	puts    map[string]map[string]string // record id → its fields
 	deletes map[string]bool
 }
@@ -76,6 +77,11 @@ func (j *job) takeOnline(ctx context.Context) (int64, error) {
 	}
 	if s != nil {
 		defer s.Close()
+		if previous != nil {
+			if err := s.Reach(ctx, previous.Info.Online.UpTo, previous.Info.Online.Erasure); err != nil {
+				return 0, err
+			}
+		}
 		if err := j.readErasures(ctx, s); err != nil {
 			return 0, err
 		}
@@ -107,7 +113,7 @@ func (j *job) readOnline(ctx context.Context, s *store.Store, sources map[string
 		j.online.UpTo = r.Seq
 		c := sources[r.Key.Source]
 		if c == nil {
-			c = &came{make(map[string]map[string]string), make(map[string]bool)}
+			c = &came{r.Seq, make(map[string]map[string]string), make(map[string]bool)}
 			sources[r.Key.Source] = c
 		}
 		delete(c.puts, r.Key.ID)
@@ -213,6 +219,11 @@ func (j *job) layOnline(previous *run.Run, name string, c *came) error {
 		return err
 	case before == nil && kept != nil && !onlyOnline(previous, name):
 		j.foldNotes = append(j.foldNotes, ingest.Note{Source: name, Text: "no file of this source came tonight; what came online for it waits for one"})
+		if c.first > 0 {
+			// What came later, for others, is taken up once more with it, which changes
+			// nothing.
+			j.online.UpTo = min(j.online.UpTo, c.first-1)
+		}
 		return nil
 	case before == nil:
 		before = kept
@@ -324,6 +335,33 @@ func (j *job) removeErased() error {
 		j.removed++
 	}
 	return nil
+}
+
+// forgetOnline removes from the state the online records that every run of the
+// output directory has taken up: they are personal data that nothing needs any
+// more.
+func (j *job) forgetOnline(ctx context.Context) error {
+	list, err := run.List(j.out)
+	if err != nil {
+		return err
+	}
+	upTo := j.online.UpTo
+	for _, e := range list {
+		if e.Run == nil {
+			return nil // nobody can tell what it has taken up
+		}
+		upTo = min(upTo, e.Run.Info.Online.UpTo)
+	}
+	if upTo == 0 {
+		return nil
+	}
+	s, err := j.openState(ctx)
+	if s == nil || err != nil {
+		return err
+	}
+	defer s.Close()
+	_, err = s.ForgetOnline(ctx, upTo)
+	return err
 }
 
 // erasures tells the records of persons who have been erased; nil where there

@@ -144,6 +144,69 @@ func TestWhatComesOnlineIsTakenUp(t *testing.T) {
 	mustRun(t, exitDone, "check", "--all", out)
 }
 
+// TestWhatComesForASourceWithoutAFileWaits has a night to which one source does not
+// come, and then removes the runs that could still need what came online: the state
+// keeps it no longer.
+func TestWhatComesForASourceWithoutAFileWaits(t *testing.T) {
+	e := newExports(t, 900, 13)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	files := make(map[string]string)
+	for _, source := range []string{"crm", "service", "webshop"} {
+		files[source] = e.write(t, dir, source)
+	}
+	night := func(sources ...string) {
+		args := []string{"resolve", "--quiet", "--out", out}
+		for _, source := range sources {
+			args = append(args, files[source])
+		}
+		mustRun(t, exitDone, args...)
+	}
+	night("crm", "service", "webshop")
+	state, err := store.Open(t.Context(), filepath.Join(out, stateName), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.Close()
+	_, _, s := openService(t, out)
+	sent := make(map[string]record.Key)
+	for _, source := range []string{"crm", "webshop", "service"} {
+		row := e.waiting[source][0]
+		sent[source] = record.Key{Source: source, ID: keyOfRow(row)}
+		send(t, s, state, sent[source], fieldsOfRow(t, e.header[source], row))
+	}
+	has := func(source string, want bool) {
+		t.Helper()
+		_, x, _ := openService(t, out)
+		if _, ok := x.FindRecord(sent[source]); ok != want {
+			t.Errorf("the record of %s is there: %v, want %v", source, ok, want)
+		}
+	}
+	left := func() (n int) {
+		t.Helper()
+		for _, err := range state.OnlineSince(t.Context(), 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	night("crm", "service")
+	has("crm", true)
+	has("service", true)
+	night("crm", "service", "webshop")
+	has("webshop", true)
+	if n := left(); n != 3 {
+		t.Errorf("%d online records are left, and the first run needs 3", n)
+	}
+	mustRun(t, exitDone, "prune", "--keep", "1", "--out", out)
+	night("crm", "service", "webshop")
+	if n := left(); n != 0 {
+		t.Errorf("%d online records are left that nothing needs", n)
+	}
+}
+
 // TestErasedPersonsStayAway erases somebody between two nights: nothing of them
 // is in any file of the next run, though the exports still have them.
 func TestErasedPersonsStayAway(t *testing.T) {

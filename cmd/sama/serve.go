@@ -104,7 +104,7 @@ func (s *serving) serve(ctx context.Context) error {
 	defer history.Close()
 	live := &serve.Live[serve.Engine]{
 		Current: func() string { return run.CurrentID(s.out) },
-		Open:    func(_ context.Context, id string) (serve.Engine, error) { return s.open(id, state, decided) },
+		Open:    func(ctx context.Context, id string) (serve.Engine, error) { return s.open(ctx, id, state, decided) },
 		Log:     logger,
 	}
 	defer live.Close()
@@ -175,9 +175,12 @@ func (s *serving) openKeys() (*store.Keys, error) {
 }
 
 // open opens a run with everything that serving it needs, and verifies it.
-func (s *serving) open(id string, state *store.Store, decided *serve.Decided) (_ serve.Engine, err error) {
+func (s *serving) open(ctx context.Context, id string, state *store.Store, decided *serve.Decided) (_ serve.Engine, err error) {
 	r, err := run.Open(filepath.Join(s.out, "runs", id))
 	if err != nil {
+		return nil, err
+	}
+	if err := state.Reach(ctx, r.Info.Online.UpTo, r.Info.Online.Erasure); err != nil {
 		return nil, err
 	}
 	x, err := r.Index()

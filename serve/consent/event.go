@@ -123,7 +123,7 @@ func (e *Event) Validate() error {
 		errs = append(errs, fmt.Errorf("%s: want import, staff, account or strong", e.Authenticated))
 	}
 	if e.Purpose != "" {
-		errs = append(errs, checkWord("purpose", e.Purpose, "_-.", 64))
+		errs = append(errs, checkWord("purpose", e.Purpose, "_-", 64))
 	}
 	if e.Channel != AnyChannel {
 		errs = append(errs, checkChannel(e.Channel))

@@ -27,7 +27,7 @@ func (g *Grant) Validate() error {
 		case slices.Contains(g.Purposes[:i], p):
 			errs = append(errs, fmt.Errorf("purposes: %s is named twice", p))
 		default:
-			errs = append(errs, checkWord("purpose", p, "_-.", 64))
+			errs = append(errs, checkWord("purpose", p, "_-", 64))
 		}
 	}
 	return errors.Join(errs...)

@@ -56,7 +56,7 @@ const AnyChannel Channel = ""
 
 // Purpose is what data is used for, as the person was told.
 type Purpose struct {
-	ID         string `json:"id"`         // a lower-case word with digits, "_", "-" and "."
+	ID         string `json:"id"`         // a lower-case word with digits, "_" and "-"
 	Title      string `json:"title"`      // for people
 	Controller string `json:"controller"` // the company that answers for it
 	Basis      Basis  `json:"basis"`
@@ -80,7 +80,7 @@ type Purpose struct {
 // Validate returns everything that is wrong with the purpose, or nil.
 func (p *Purpose) Validate() error {
 	errs := []error{
-		checkWord("id", p.ID, "_-.", 64),
+		checkWord("id", p.ID, "_-", 64),
 		checkName("title", p.Title),
 		checkName("controller", p.Controller),
 		checkFields("fields", p.Fields),

@@ -16,6 +16,10 @@ import (
 type Also struct {
 	// Feed are events to append, in this order.
 	Feed []FeedEvent
+	// Erasures is the [Revision] of the tombstones that the change was held
+	// against; nil if it was not. If they have changed since, it is refused with a
+	// [*ErasedMeanwhileError].
+	Erasures *int64
 	// Request is the request that the change answers; nil if it has no
 	// idempotency key.
 	Request *Request
@@ -66,6 +70,17 @@ func (e *KeyUsedError) Error() string {
 }
 
 func (*KeyUsedError) aboutState() {}
+
+// ErasedMeanwhileError refuses a change that was held against tombstones to which
+// others have come since. It can be tried again.
+type ErasedMeanwhileError struct{}
+
+// Error says so.
+func (*ErasedMeanwhileError) Error() string {
+	return "somebody was erased while this was looked at; try again"
+}
+
+func (*ErasedMeanwhileError) aboutState() {}
 
 const keepAnswers = 24 * time.Hour
 
@@ -133,6 +148,15 @@ func (t *txn) also(a *Also, subjects []string, change func() ([]int64, error)) (
 		d, found, err = answered(t.ctx, t.tx, r, t.now)
 		if found == answerHolds || err != nil {
 			return d, err
+		}
+	}
+	if a.Erasures != nil {
+		last, err := t.last(headErasures)
+		if err == nil && last != *a.Erasures {
+			err = &ErasedMeanwhileError{}
+		}
+		if err != nil {
+			return Done{}, err
 		}
 	}
 	if d.Numbers, err = change(); err != nil {

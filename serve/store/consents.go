@@ -23,7 +23,7 @@ type ConsentEvent struct {
 	Channel       string // "" = any
 	Controller    string
 	Act           string
-	At            time.Time // when it was done; zero = now
+	At            time.Time // when it was done; zero = now, see AddConsents
 	Recorded      time.Time // when it came here; set by AddConsents
 	Source        string    // which export, client or page
 	Authenticated string    // how the one who did it was known
@@ -36,8 +36,14 @@ type ConsentEvent struct {
 // keyed digest follows.
 const ErasedAnchor = "erased:"
 
+// clockSlack is how far the clocks of two hosts may differ.
+const clockSlack = 5 * time.Minute
+
 // AddConsents records events, all or none. Calls of several callers share a
-// transaction.
+// transaction. An event without a time is done now; if the last event of its
+// anchor was recorded with a later time, by a host whose clock is ahead by no more
+// than five minutes, it comes just behind that one: who withdraws after having
+// granted has withdrawn, whichever hosts it went through.
 func (s *Store) AddConsents(ctx context.Context, events []ConsentEvent, also Also) (Done, error) {
 	subjects := make([]string, len(events))
 	for i := range events {
@@ -88,17 +94,42 @@ func (t *txn) addConsents(events []ConsentEvent) ([]int64, error) {
 		return nil, err
 	}
 	numbers := make([]int64, len(events))
+	times, err := t.timesOf(events)
+	if err != nil {
+		return nil, err
+	}
 	err = t.insert("consents", consentColumns, "", len(events), func(i int, args []any) []any {
 		e := &events[i]
-		at := t.now
-		if !e.At.IsZero() {
-			at = e.At
-		}
 		numbers[i] = first + int64(i)
-		return append(args, numbers[i], e.Anchor, e.Purpose, e.Channel, e.Controller, e.Act, at.UnixMicro(), t.now.UnixMicro(),
+		return append(args, numbers[i], e.Anchor, e.Purpose, e.Channel, e.Controller, e.Act, times[i], t.now.UnixMicro(),
 			e.Source, e.Authenticated, e.TextVersion, e.Receipt, micros(e.Expires))
 	})
 	return numbers, err
+}
+
+// timesOf returns when events were done, in microseconds since 1970.
+func (t *txn) timesOf(events []ConsentEvent) ([]int64, error) {
+	times := make([]int64, len(events))
+	now, ahead := t.now.UnixMicro(), t.now.Add(clockSlack).UnixMicro()
+	last := make(map[string]int64) // anchor → time of its last event
+	for i := range events {
+		e := &events[i]
+		before, looked := last[e.Anchor]
+		if !looked {
+			err := t.one("SELECT COALESCE(MAX(at), 0) FROM consents WHERE anchor = $1 AND at <= $2", []any{e.Anchor, ahead}, &before)
+			if err != nil {
+				return nil, err
+			}
+		}
+		if times[i] = e.At.UnixMicro(); e.At.IsZero() {
+			times[i] = max(now, before+1)
+		}
+		if times[i] <= ahead {
+			before = max(before, times[i])
+		}
+		last[e.Anchor] = before
+	}
+	return times, nil
 }
 
 // anchorsAtOnce is how many anchors one statement looks for.

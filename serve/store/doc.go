@@ -29,8 +29,8 @@
 //     [Purpose] is what for, in versions.
 //   - A [ConsentEvent] is one row of the ledger, tied to an anchor that lasts
 //     where identities come and go; what the rows mean is for package consent.
-//   - An [OnlineRecord] came between the runs. It stays until the run that has
-//     taken it up can no longer be rolled back: [Store.ForgetOnline].
+//   - An [OnlineRecord] came between the runs. It stays until every run that may
+//     be current again has taken it up: [Store.ForgetOnline].
 //   - A [FeedEvent] is one row of the change feed, without values. A marker in it
 //     says which run was adopted.
 //   - A [Request] with an idempotency key is done once; its answer is remembered.

@@ -136,41 +136,30 @@ func eachOf[T any](ctx context.Context, s *Store, doing string, yield func(T, er
 	}
 }
 
-// Taken says up to which online record a run stands on them.
-type Taken struct {
-	Run   int64 // its number
-	RunID string
-	UpTo  int64 // a sequence number
-}
-
-// ForgetOnline notes that a run has taken up the online records up to a
-// sequence number, and removes those that the run and keep runs before it have
-// all taken up, so that after a rollback over at most keep runs nothing is
-// lost. It returns how many it removed. Saying the same of a run again is no
-// error.
-func (s *Store) ForgetOnline(ctx context.Context, taken Taken, keep int) (removed int64, err error) {
-	if err := errors.Join(checkText("run", taken.RunID), wantRun(taken.RunID, taken.Run)); err != nil {
-		return 0, &invalidError{err}
-	}
-	if taken.UpTo < 0 || keep < 0 {
-		return 0, &invalidError{fmt.Errorf("up to %d, keep %d: want no negative numbers", taken.UpTo, keep)}
-	}
+// ForgetOnline removes the online records up to a sequence number, which all runs
+// that may be current again have taken up, and returns how many.
+func (s *Store) ForgetOnline(ctx context.Context, upTo int64) (removed int64, err error) {
 	err = s.transact(ctx, "forgetting online records of", func(t *txn) error {
-		_, err := t.exec("INSERT INTO taken_up (run, run_id, upto, at) VALUES ($1, $2, $3, $4) ON CONFLICT (run) DO UPDATE SET run_id = excluded.run_id, upto = excluded.upto, at = excluded.at",
-			taken.Run, taken.RunID, taken.UpTo, t.now.UnixMicro())
-		if err != nil {
-			return err
-		}
-		var runs, upTo int64
-		err = t.one("SELECT COUNT(*), COALESCE(MIN(upto), 0) FROM (SELECT upto FROM taken_up ORDER BY run DESC LIMIT $1) AS newest", []any{int64(keep) + 1}, &runs, &upTo)
-		if err != nil || runs <= int64(keep) {
-			return err
-		}
-		if removed, err = t.exec("DELETE FROM online_records WHERE seq <= $1", upTo); err != nil {
-			return err
-		}
-		_, err = t.exec("DELETE FROM taken_up WHERE run < (SELECT MIN(run) FROM (SELECT run FROM taken_up ORDER BY run DESC LIMIT $1) AS newest)", int64(keep)+1)
+		removed, err = t.exec("DELETE FROM online_records WHERE seq <= $1", upTo)
 		return err
 	})
 	return removed, err
+}
+
+// Reach gives out no more numbers of online records and erasures that a run
+// knows already, so that what comes next is new to it. It does something only
+// where the state was put back from a backup that is older than the run.
+func (s *Store) Reach(ctx context.Context, online, erasures int64) error {
+	r, err := s.Revision(ctx)
+	if err != nil || r.Online >= online && r.Erasures >= erasures {
+		return err
+	}
+	return s.transact(ctx, "raising the numbers of", func(t *txn) error {
+		for name, least := range map[string]int64{headOnline: online, headErasures: erasures} {
+			if _, err := t.exec("UPDATE heads SET last = $1 WHERE name = $2 AND last < $1", least, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -94,31 +94,108 @@ func onlineRecordsAndTheirEvents(t *testing.T, b backend) {
 	}
 }
 
-// TestRecordsAreForgottenWhenNoRollbackNeedsThem goes through nights.
-func TestRecordsAreForgottenWhenNoRollbackNeedsThem(t *testing.T) {
-	eachDatabase(t, recordsAreForgotten)
-}
+func TestRecordsAreForgotten(t *testing.T) { eachDatabase(t, recordsAreForgotten) }
 
 func recordsAreForgotten(t *testing.T, b backend) {
 	s := b.open(t)
 	if _, err := s.PutRecords(ctx, online(100, 0), Also{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ run, upTo, left int64 }{
-		{1, 20, 100}, {2, 40, 100}, {2, 40, 100}, {3, 60, 80}, {4, 80, 60},
-		{5, 50, 50}, // built after a rollback to a run that stood on less
-		{6, 90, 50}, {7, 95, 50}, {8, 100, 10}, {9, 100, 5}, {10, 100, 0},
-	} {
-		if _, err := s.ForgetOnline(ctx, Taken{c.run, fmt.Sprintf("run-%d", c.run), c.upTo}, 2); err != nil {
-			t.Fatal(err)
-		}
-		if left := onlineAfter(t, s, 0); int64(len(left)) != c.left {
-			t.Errorf("run %d: %d records are left, want %d", c.run, len(left), c.left)
+	for _, c := range []struct{ upTo, removed int64 }{{0, 0}, {40, 40}, {40, 0}, {20, 0}, {100, 60}} {
+		removed, err := s.ForgetOnline(ctx, c.upTo)
+		if left := onlineAfter(t, s, 0); err != nil || removed != c.removed || len(left) > 0 && left[0].Seq != 41 && c.upTo > 0 {
+			t.Errorf("up to %d: removed %d, want %d (%v)", c.upTo, removed, c.removed, err)
 		}
 	}
 	done, err := s.PutRecords(ctx, online(1, 0), Also{})
 	if err != nil || done.Numbers[0] != 101 {
 		t.Errorf("the next number is %v (%v)", done.Numbers, err)
+	}
+}
+
+// TestAnOlderStateReachesTheRun has a run that knows more than a state that was
+// put back.
+func TestAnOlderStateReachesTheRun(t *testing.T) { eachDatabase(t, anOlderStateReachesTheRun) }
+
+func anOlderStateReachesTheRun(t *testing.T, b backend) {
+	s := b.open(t)
+	if _, err := s.PutRecords(ctx, online(3, 0), Also{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ online, erasures, next int64 }{{2, 0, 4}, {4, 1, 5}, {100, 7, 101}, {100, 7, 102}, {0, 0, 103}} {
+		if err := s.Reach(ctx, c.online, c.erasures); err != nil {
+			t.Fatal(err)
+		}
+		done, err := s.PutRecords(ctx, online(1, 0), Also{})
+		if err != nil || done.Numbers[0] != c.next {
+			t.Errorf("after %+v the next number is %v (%v)", c, done.Numbers, err)
+		}
+	}
+	if r, err := s.Revision(ctx); err != nil || r.Erasures != 7 {
+		t.Errorf("erasures reach %d (%v)", r.Erasures, err)
+	}
+}
+
+// TestWhoWithdrawsHasWithdrawn goes through two hosts, of which one is ahead.
+func TestWhoWithdrawsHasWithdrawn(t *testing.T) { eachDatabase(t, whoWithdrawsHasWithdrawn) }
+
+func whoWithdrawsHasWithdrawn(t *testing.T, b backend) {
+	var ahead, behind clock
+	location := b.fresh(t)
+	a, z := openClocked(t, location, &ahead), openClocked(t, location, &behind)
+	said := func(s *Store, act string, at time.Time) ConsentEvent {
+		t.Helper()
+		if _, err := s.AddConsents(ctx, []ConsentEvent{{Anchor: "record:crm:1", Purpose: "news", Controller: "acme", Act: act, Source: "app", Authenticated: "account", At: at}}, Also{}); err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.ConsentsOf(ctx, []string{"record:crm:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[len(list)-1]
+	}
+	ahead.advance(clockSlack)
+	grant := said(a, "grant", time.Time{})
+	if withdrawn := said(z, "withdraw", time.Time{}); !withdrawn.At.After(grant.At) || withdrawn.At.Sub(grant.At) > time.Microsecond {
+		t.Errorf("granted at %v, withdrawn after it at %v", grant.At, withdrawn.At)
+	}
+	// Who says when it was is believed, and a clock that is further ahead is not.
+	if told := said(z, "grant", z.opt.Now().Add(-time.Hour)); !told.At.Equal(z.opt.Now().Add(-time.Hour).UTC()) {
+		t.Errorf("told as at %v", told.At)
+	}
+	said(a, "grant", a.opt.Now().Add(time.Hour))
+	if withdrawn := said(z, "withdraw", time.Time{}); withdrawn.At.After(z.opt.Now().Add(clockSlack + time.Second)) {
+		t.Errorf("withdrawn at %v, which is far ahead", withdrawn.At)
+	}
+}
+
+// TestAChangeIsHeldAgainstTheTombstonesThatAre refuses one that was held against
+// those before.
+func TestAChangeIsHeldAgainstTheTombstonesThatAre(t *testing.T) {
+	eachDatabase(t, aChangeIsHeldAgainstTheTombstones)
+}
+
+func aChangeIsHeldAgainstTheTombstones(t *testing.T, b backend) {
+	s := b.open(t)
+	put := func(revision int64) error {
+		_, err := s.PutRecords(ctx, online(1, 0), Also{Erasures: &revision})
+		return err
+	}
+	if err := put(0); err != nil {
+		t.Error(err)
+	}
+	if err := s.Reach(ctx, 0, 3); err != nil {
+		t.Fatal(err)
+	}
+	var moved *ErasedMeanwhileError
+	if err := put(0); !errors.As(err, &moved) {
+		t.Errorf("held against tombstones of before: %v", err)
+	}
+	if err := put(3); err != nil {
+		t.Error(err)
+	}
+	if left := onlineAfter(t, s, 0); len(left) != 2 {
+		t.Errorf("%d records are there", len(left))
 	}
 }
 

@@ -207,6 +207,18 @@ const (
 
 // take gives out the next n numbers of a head and returns the first.
 func (t *txn) take(name string, n int) (first int64, err error) {
+	last, err := t.last(name)
+	if err != nil {
+		return 0, err
+	}
+	h := t.heads[name]
+	h.last += int64(n)
+	t.heads[name] = h
+	return last + 1, nil
+}
+
+// last returns the number of a head that was given out last.
+func (t *txn) last(name string) (int64, error) {
 	if t.heads == nil {
 		known, err := readHeads(t.ctx, t.tx)
 		if err != nil {
@@ -221,9 +233,7 @@ func (t *txn) take(name string, n int) (first int64, err error) {
 	if !ok {
 		return 0, fmt.Errorf("there is no head %s", name)
 	}
-	h.last += int64(n)
-	t.heads[name] = h
-	return h.last - int64(n) + 1, nil
+	return h.last, nil
 }
 
 // Revision says how far a state has got. Every number only grows, so that two
