@@ -318,13 +318,15 @@ func (s *Server) told(ctx context.Context, changes []api.Change) error {
 	return s.toldTo(ctx, seen.client.Name, seen.purpose, "changes", changes)
 }
 
-// toldTo writes one row for a job that tells a client of changes.
+// toldTo writes one row for a job that tells a client of changes, in which
+// whoever they are of finds it.
 func (s *Server) toldTo(ctx context.Context, client, purpose, job string, changes []api.Change) error {
-	persons := make(map[string]bool)
-	var fields []string
+	var persons, fields []string
 	for i := range changes {
-		if id := changes[i].IdentityId; id != nil {
-			persons[*id] = true
+		for _, id := range []*string{changes[i].IdentityId, changes[i].OtherIdentityId} {
+			if id != nil {
+				persons = append(persons, *id)
+			}
 		}
 		for _, name := range or(changes[i].Fields) {
 			if name = logName(name); !slices.Contains(fields, name) {
@@ -336,7 +338,7 @@ func (s *Server) toldTo(ctx context.Context, client, purpose, job string, change
 		return nil
 	}
 	slices.Sort(fields)
-	err := s.Store.AppendAccess(ctx, []store.Access{{At: s.Now(), Client: client, Purpose: purpose, Job: job, Fields: fields, What: "changes", Persons: int64(len(persons))}})
+	err := s.Store.AppendAccess(ctx, []store.Access{{At: s.Now(), Client: client, Purpose: purpose, Job: job, Fields: fields, What: "changes", Identities: persons}})
 	if err != nil {
 		return stateProblem(err)
 	}

@@ -170,10 +170,10 @@ func (c *personCopy) consentsCSV() ([]byte, error) {
 }
 
 func (c *personCopy) accessCSV() ([]byte, error) {
-	rows := [][]string{{"sequence", "at", "client", "purpose", "what", "fields"}}
+	rows := [][]string{{"sequence", "at", "client", "purpose", "what", "job", "fields"}}
 	for i := range c.access {
 		a := &c.access[i]
-		rows = append(rows, []string{strconv.FormatInt(a.Sequence, 10), a.At.Format(time.RFC3339), a.Client, a.Purpose, a.What, strings.Join(a.Fields, " ")})
+		rows = append(rows, []string{strconv.FormatInt(a.Sequence, 10), a.At.Format(time.RFC3339), a.Client, a.Purpose, a.What, or(a.Job), strings.Join(a.Fields, " ")})
 	}
 	return csvText(rows)
 }

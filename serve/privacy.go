@@ -254,5 +254,9 @@ func (s *Server) ListAccess(ctx context.Context, q api.ListAccessRequestObject) 
 // entryOf is a row of the access log as the contract has it: the client, not
 // the person at it.
 func entryOf(a *store.Access) api.AccessEntry {
-	return api.AccessEntry{Sequence: a.ID, At: a.At.UTC(), Client: a.Client, Purpose: a.Purpose, What: a.What, Fields: append([]string{}, a.Fields...)}
+	entry := api.AccessEntry{Sequence: a.ID, At: a.At.UTC(), Client: a.Client, Purpose: a.Purpose, What: a.What, Fields: append([]string{}, a.Fields...)}
+	if a.Job != "" {
+		entry.Job = &a.Job
+	}
+	return entry
 }

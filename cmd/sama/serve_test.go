@@ -30,7 +30,7 @@ func TestCommandsOfTheServerSayHowTheyAreUsed(t *testing.T) {
 			}
 		}
 	}
-	if n != 7 {
+	if n != 8 {
 		t.Errorf("%d commands", n)
 	}
 }

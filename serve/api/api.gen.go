@@ -423,7 +423,7 @@ func (e WebhookState) Valid() bool {
 	}
 }
 
-// AccessEntry One release of data of a person.
+// AccessEntry One release of data of a person, alone or in a job.
 type AccessEntry struct {
 	// At When.
 	At time.Time `json:"at"`
@@ -431,8 +431,11 @@ type AccessEntry struct {
 	// Client To which client.
 	Client string `json:"client"`
 
-	// Fields Which columns.
+	// Fields Which columns; of a job, those of which anybody's value left.
 	Fields []string `json:"fields"`
+
+	// Job The job, where the data of many persons left at once: `sha256:` and the hash of a file that was written, `changes`, or the id of a webhook. Left out of a single read.
+	Job *string `json:"job,omitempty"`
 
 	// Purpose For which purpose.
 	Purpose string `json:"purpose"`

@@ -37,7 +37,8 @@
 //
 // A file is written under a temporary name beside its own, for its owner alone,
 // and synced. Then the extract goes into the access log as one job, whose name
-// has the SHA-256 of the file, and only then gets the file its name. Whoever is
+// has the SHA-256 of the file, with the ids of the persons in it, so that each
+// sees it among who had their data; and only then gets the file its name. Whoever is
 // killed leaves the file of before, or the new one, and at most a temporary one,
 // which the next extract to the folder removes.
 //

@@ -222,7 +222,7 @@ func (x *Extract) attempt(ctx context.Context, out *file, format Format) (r *Rep
 	}
 	r = t.report()
 	r.Bytes, r.SHA256 = out.size, out.sum()
-	if err := x.log(ctx, []store.Access{r.access(x)}); err != nil {
+	if err := x.log(ctx, []store.Access{t.access(r)}); err != nil {
 		return nil, false, err
 	}
 	// To append waits for other writers, and one of them may erase.

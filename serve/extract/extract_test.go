@@ -144,8 +144,17 @@ func TestTheAccessLogHasTheJob(t *testing.T) {
 	for _, text := range []string{"mailer", "", "newsletter", "", r.Job(), "given_name,email", "extract", "consent purpose:1 consents:2"} {
 		row = append(binary.BigEndian.AppendUint64(row, uint64(len(text))), text...)
 	}
+	persons := sha256.Sum256([]byte("id000001\x00id000003\x00"))
+	row = append(row, persons[:]...)
 	if v.Head.Hash != sha256.Sum256(row) {
 		t.Error("the row of the access log is not that of the extract")
+	}
+	// Whoever is in the file finds it, and nobody else.
+	for i, want := range []int{0, 1, 0, 1, 0} {
+		rows, err := w.store.AccessOf(t.Context(), []string{fmt.Sprintf("id%06d", i)}, 0, 9)
+		if err != nil || len(rows) != want || want > 0 && (rows[0].Client != "mailer" || rows[0].Job != r.Job() || rows[0].Persons != 2) {
+			t.Errorf("person %d: %v %v", i, rows, err)
+		}
 	}
 	text, err := os.ReadFile(path)
 	if sum := sha256.Sum256(text); err != nil || r.Job() != "sha256:"+hex.EncodeToString(sum[:]) {

@@ -137,11 +137,15 @@ func countsOf(by *[whyCount]int64) []Count {
 // Job names the extract in the access log, by the file that it wrote.
 func (r *Report) Job() string { return "sha256:" + r.SHA256 }
 
-// access is the row of the access log.
-func (r *Report) access(x *Extract) store.Access {
+// access is the row of the access log, with the persons who are in the file.
+func (t *table) access(r *Report) store.Access {
 	row := store.Access{
-		At: x.Now, Client: r.Client, Purpose: r.Purpose, Job: r.Job(), What: "extract", Persons: r.Persons,
-		Basis: x.purpose.Basis.String() + " purpose:" + strconv.FormatInt(r.Version, 10) + " consents:" + strconv.FormatInt(r.Last, 10),
+		At: t.Now, Client: r.Client, Purpose: r.Purpose, Job: r.Job(), What: "extract", Persons: r.Persons,
+		Identities: make([]string, len(t.rows)),
+		Basis:      t.purpose.Basis.String() + " purpose:" + strconv.FormatInt(r.Version, 10) + " consents:" + strconv.FormatInt(r.Last, 10),
+	}
+	for i, ref := range t.rows {
+		row.Identities[i] = t.id(ref)
 	}
 	for _, f := range r.Columns {
 		if f.Released > 0 {

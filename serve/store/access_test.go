@@ -41,6 +41,12 @@ func theChainIsAsWritten(t *testing.T, b backend) {
 	if want := "5dc3249f7b634985ea5354103ab3ba041f83842df11e3e20eb9eaa2b3c2b9816"; err != nil || head.ID != 2 || hex.EncodeToString(head.Hash[:]) != want {
 		t.Errorf("head %d %x, want %s (%v)", head.ID, head.Hash, want, err)
 	}
+	mustAppend(t, s, Access{At: time.UnixMicro(1_800_000_002_000_000), Client: "mailer", Purpose: "mailing", Job: "sha256:1", Fields: []string{"email"}, What: "extract", Basis: "consent",
+		Identities: []string{"ä", "0002q7x5nz8qx", "0001fjp96q73d", "ä"}})
+	head, err = s.AccessHead(ctx)
+	if want := "bae7394e219402804339df6fc0233a4634e33c4902a02c545fca3d607c34d26c"; err != nil || head.ID != 3 || hex.EncodeToString(head.Hash[:]) != want {
+		t.Errorf("of a job with persons: head %d %x, want %s (%v)", head.ID, head.Hash, want, err)
+	}
 }
 
 func TestOnesOwnAccesses(t *testing.T) { eachDatabase(t, onesOwnAccesses) }
@@ -79,7 +85,8 @@ func onesOwnAccesses(t *testing.T, b backend) {
 	if !cmp.Equal(list[0], want) {
 		t.Error(cmp.Diff(want, list[0]))
 	}
-	for _, wrong := range []Access{{What: "read"}, {Client: "x", What: "Read"}, {Client: "x", What: "swept"}, {Client: "x", What: "read", Fields: []string{"a,b"}}, {Client: "x", What: "read", Basis: "\xff"}} {
+	for _, wrong := range []Access{{What: "read"}, {Client: "x", What: "Read"}, {Client: "x", What: "swept"}, {Client: "x", What: "read", Fields: []string{"a,b"}}, {Client: "x", What: "read", Identity: "id-1", Identities: []string{"id-1"}},
+		{Client: "x", What: "read", Identities: []string{""}}, {Client: "x", What: "read", Identities: []string{"a\x00b"}}, {Client: "x", What: "read", Basis: "\xff"}} {
 		if err := s.AppendAccess(ctx, []Access{wrong}); err == nil {
 			t.Errorf("appended %v", wrong)
 		}
@@ -100,6 +107,32 @@ func broken(t *testing.T, s *Store) int64 {
 	return found.ID
 }
 
+// tampered changes a log by statements, verifies it and takes them back: it has
+// to be broken at a row, for a reason.
+func tampered(t *testing.T, s *Store, what string, want int64, why string, statements ...string) {
+	t.Helper()
+	tx, err := s.begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := tx.tx.Exec(statement); err != nil {
+			t.Fatal(statement, err)
+		}
+	}
+	head, err := accessHead(ctx, tx.tx)
+	if err == nil {
+		_, err = verify(ctx, tx.tx, head)
+	}
+	found, _ := errors.AsType[*BrokenError](err)
+	if found == nil || found.ID != want || !strings.Contains(found.Why, why) {
+		t.Errorf("%s: got %v, want row %d", what, err, want)
+	}
+	if err := tx.tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestEveryChangeOfTheLogIsFound changes each column of each row, and takes
 // rows away, adds and swaps them, each time from the whole log.
 func TestEveryChangeOfTheLogIsFound(t *testing.T) { eachDatabase(t, everyChangeOfTheLogIsFound) }
@@ -110,26 +143,7 @@ func everyChangeOfTheLogIsFound(t *testing.T, b backend) {
 	mustAppend(t, s, reads(rows)...)
 	try := func(what string, want int64, statements ...string) {
 		t.Helper()
-		tx, err := s.begin(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, statement := range statements {
-			if _, err := tx.tx.Exec(statement); err != nil {
-				t.Fatal(statement, err)
-			}
-		}
-		head, err := accessHead(ctx, tx.tx)
-		if err == nil {
-			_, err = verify(ctx, tx.tx, head)
-		}
-		found, _ := errors.AsType[*BrokenError](err)
-		if found == nil || found.ID != want {
-			t.Errorf("%s: got %v, want row %d", what, err, want)
-		}
-		if err := tx.tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
+		tampered(t, s, what, want, "", statements...)
 	}
 	for id := int64(1); id <= rows; id++ {
 		for _, set := range []string{"at = at + 1", "client = 'other'", "staff = 'x'", "purpose = ''", "identity = 'id-7'", "job = 'x'", "fields = fields || ',email'",
@@ -150,6 +164,7 @@ func everyChangeOfTheLogIsFound(t *testing.T, b backend) {
 	try("all removed, with the end", 1, "DELETE FROM access_log", "DELETE FROM access_head")
 	try("cut, with the end", 6, "DELETE FROM access_log WHERE id > 5", "UPDATE access_head SET id = 5, hash = (SELECT hash FROM access_log WHERE id = 5)")
 	try("numbers given out anew", 6, "UPDATE heads SET last = 5 WHERE name = 'access'")
+	try("an end far behind", rows+1, "UPDATE access_head SET id = 1000000000000000")
 	try("an older end", rows, fmt.Sprintf("UPDATE access_head SET hash = (SELECT hash FROM access_log WHERE id = %d)", rows-1))
 	if id := broken(t, s); id != 0 {
 		t.Errorf("the log itself is broken at %d", id)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -46,7 +47,7 @@ func (*BrokenError) aboutState() {}
 
 // VerifyAccess reads the whole access log and computes its hashes anew. The
 // error is a [*BrokenError] with the first row that was changed, removed or
-// slipped in. It takes memory for one row, however long the log.
+// slipped in, or whose persons were. It takes little memory, however long the log.
 //
 // Who can write to the state can also write the whole log anew, with hashes that
 // hold. That shows only by heads that were kept elsewhere: the row of each has to
@@ -76,26 +77,33 @@ func verify(ctx context.Context, db queryer, head AccessHead, kept ...AccessHead
 		return v, err
 	}
 	signed := v.Checkpoint.ID == 0
-	err = eachRow(ctx, db, func(rows *sql.Rows) error {
-		a, fields, err := scanAccess(rows)
-		if err != nil {
-			return err
+	for from := v.Checkpoint.ID; from < head.ID && err == nil; from += verifiedAtOnce {
+		upTo := min(from+verifiedAtOnce, head.ID)
+		persons, err2 := personsBetween(ctx, db, from, upTo)
+		if err2 != nil {
+			return v, err2
 		}
-		if a.ID != c.id+1 {
-			return &BrokenError{c.id + 1, fmt.Sprintf("it is missing, the next is %d", a.ID)}
+		err = eachRow(ctx, db, func(rows *sql.Rows) error {
+			a, err := scanAccess(rows)
+			if err != nil {
+				return err
+			}
+			if err := c.follow(&a, persons); err != nil {
+				return err
+			}
+			if a.What == sweptRow && a.Basis == v.Checkpoint.basis() {
+				signed = true
+			}
+			if v.Rows++; v.First == 0 {
+				v.First = a.ID
+			}
+			v.Last = a.ID
+			return c.compare(kept)
+		}, "SELECT "+accessColumns+" FROM access_log WHERE id > $1 AND id <= $2 ORDER BY id", from, upTo)
+		if c.id != upTo {
+			break // there is no end that it would come to
 		}
-		if c.add(&a, fields) != a.Hash {
-			return &BrokenError{a.ID, "its hash is not that of the row before and its content"}
-		}
-		if a.What == sweptRow && a.Basis == v.Checkpoint.basis() {
-			signed = true
-		}
-		if v.Rows++; v.First == 0 {
-			v.First = a.ID
-		}
-		v.Last = a.ID
-		return c.compare(kept)
-	}, "SELECT "+accessColumns+" FROM access_log WHERE id > $1 AND id <= $2 ORDER BY id", v.Checkpoint.ID, head.ID)
+	}
 	switch {
 	case err != nil:
 		return v, err
@@ -107,6 +115,25 @@ func verify(ctx context.Context, db queryer, head AccessHead, kept ...AccessHead
 		return v, &BrokenError{v.Checkpoint.ID, "the rows up to it are gone, and no row of the log says that they were swept"}
 	}
 	return v, verifyEnds(ctx, db, &v, kept)
+}
+
+// verifiedAtOnce is how many rows are gone through at a time, behind the persons
+// of all of them.
+const verifiedAtOnce = 1024
+
+// follow goes on to the next row, if it is that.
+func (c *chain) follow(a *keptAccess, persons map[int64]keptPersons) error {
+	if a.ID != c.id+1 {
+		return &BrokenError{c.id + 1, fmt.Sprintf("it is missing, the next is %d", a.ID)}
+	}
+	if c.add(&a.Access, a.fields, a.persons) != a.Hash {
+		return &BrokenError{a.ID, "its hash is not that of the row before and its content"}
+	}
+	found, ok := persons[a.ID]
+	if ok != (a.persons != nil) || ok && (found.err != nil || !bytes.Equal(found.hash[:], a.persons)) {
+		return &BrokenError{a.ID, "the persons of it are not those that were appended"}
+	}
+	return nil
 }
 
 // compare compares the last row of a chain with heads that were kept.
@@ -122,14 +149,17 @@ func (c *chain) compare(kept []AccessHead) error {
 // verifyEnds looks for rows outside a chain that holds: of those that are there,
 // and of those that ought to be.
 func verifyEnds(ctx context.Context, db queryer, v *Verified, kept []AccessHead) error {
-	var stray, given int64
-	err := db.QueryRowContext(ctx, "SELECT COALESCE((SELECT MIN(id) FROM access_log WHERE id <= $1 OR id > $2), 0), last FROM heads WHERE name = $3",
-		v.Checkpoint.ID, v.Head.ID, headAccess).Scan(&stray, &given)
+	var stray, persons, given int64
+	// A sweep that was cut short leaves persons of rows that are gone.
+	err := db.QueryRowContext(ctx, "SELECT COALESCE((SELECT MIN(id) FROM access_log WHERE id <= $1 OR id > $2), 0), COALESCE((SELECT MIN(access) FROM access_persons WHERE access > $2), 0),"+
+		" last FROM heads WHERE name = $3", v.Checkpoint.ID, v.Head.ID, headAccess).Scan(&stray, &persons, &given)
 	switch {
 	case err != nil:
 		return err
 	case stray != 0:
 		return &BrokenError{stray, "it is not part of the chain"}
+	case persons != 0:
+		return &BrokenError{persons, "there are persons of it, and it is not part of the chain"}
 	case given > v.Head.ID:
 		return &BrokenError{v.Head.ID + 1, fmt.Sprintf("it is missing, rows up to %d were appended", given)}
 	case given < v.Head.ID:
@@ -166,6 +196,10 @@ func lastCheckpoint(ctx context.Context, db queryer) (Checkpoint, error) {
 // were none. Before, it verifies the whole log and refuses one that does not
 // hold, with a [*BrokenError]. The log itself gets a row that says what was
 // removed, so that nobody can make a checkpoint afterwards.
+//
+// The persons of jobs go after their rows, step by step, while others write. A
+// sweep that is cut short leaves some, which no reader finds; the next one
+// removes them.
 func (s *Store) SweepAccess(ctx context.Context, before time.Time, by string) (Checkpoint, error) {
 	if by == "" {
 		return Checkpoint{}, &invalidError{errors.New("nobody is named as the one who sweeps the access log")}
@@ -191,7 +225,8 @@ func (s *Store) SweepAccess(ctx context.Context, before time.Time, by string) (C
 		return c.readHash(ctx, tx)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return Checkpoint{}, nil // there is nothing that old
+		// There is nothing that old, but for what was left.
+		return Checkpoint{}, s.sweepPersons(ctx, c.ID)
 	}
 	if err != nil {
 		return Checkpoint{}, s.failed(doing, err)
@@ -207,7 +242,7 @@ func (s *Store) SweepAccess(ctx context.Context, before time.Time, by string) (C
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	return c, nil
+	return c, s.sweepPersons(ctx, c.ID)
 }
 
 // readHash reads the hash of the row; sql.ErrNoRows if there is none.
@@ -223,7 +258,7 @@ func (t *txn) sweepAccess(c *Checkpoint) (err error) {
 	if c.Removed, err = t.exec("DELETE FROM access_log WHERE id <= $1", c.ID); err != nil {
 		return err
 	}
-	if _, err := t.appendAccess([]Access{{At: c.At, Client: "sama", Staff: c.By, What: sweptRow, Basis: c.basis()}}); err != nil {
+	if _, err := t.appendAccess([]appending{{Access: Access{At: c.At, Client: "sama", Staff: c.By, What: sweptRow, Basis: c.basis()}}}); err != nil {
 		return err
 	}
 	_, err = t.exec("INSERT INTO access_checkpoints (id, hash, at, made_by, removed) VALUES ($1, $2, $3, $4, $5)",

@@ -44,7 +44,7 @@ const (
 type call struct {
 	doing string
 	do    func(t *txn) error
-	rows  []Access
+	rows  []appending
 	state atomic.Int32
 	done  chan error // takes one answer without a receiver
 }
@@ -198,7 +198,7 @@ func (b *batcher) attempt(group []*call, careful bool) (answered bool) {
 // runAll runs the calls of a group, and appends what they have for the access
 // log at its end. The error says that the transaction must not be committed.
 func (t *txn) runAll(group []*call, outcomes []error, careful bool) (err error) {
-	var rows []Access
+	var rows []appending
 	for i, c := range group {
 		switch {
 		case c.do == nil:

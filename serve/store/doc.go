@@ -34,7 +34,8 @@
 //   - A [FeedEvent] is one row of the change feed, without values. A marker in it
 //     says which run was adopted.
 //   - A [Request] with an idempotency key is done once; its answer is remembered.
-//   - An [Access] is one row of the access log, each chained to the one before.
+//   - An [Access] is one row of the access log, each chained to the one before:
+//     a single read, or a job with everybody whose data left.
 //   - A [Webhook] is a client's place in the feed, served by one process at a
 //     time.
 //   - An [Erasure] takes a person out of all that, in one transaction, and leaves

@@ -54,7 +54,8 @@ type Erased struct {
 // tombstones, removes the online records, blanks remembered answers, ties
 // consents, which stay as evidence, to digests, revokes the decisions on the
 // records, whose ids become digests, and appends to the feed. The access log
-// has identity ids and names of fields and stays as it is.
+// has identity ids, those in its jobs too, and names of fields, and stays as it
+// is.
 //
 // Then, if the state is small enough for that to take a moment, it removes what
 // was deleted from the files too. clean reports whether that was done: if not,

@@ -72,12 +72,13 @@ func shownURL(location string) string {
 var (
 	integerKey = regexp.MustCompile(`\bINTEGER PRIMARY KEY\b`)
 	textColumn = regexp.MustCompile(`\bTEXT\b`)
+	inOrder    = regexp.MustCompile(` WITHOUT ROWID\b`)
 )
 
 // schemaOfServer gives numbers the 64 bits, and texts the order by their bytes,
-// that they have in SQLite.
+// that they have in SQLite, and leaves out how that lays out a table.
 func schemaOfServer(sql string) string {
-	return textColumn.ReplaceAllString(integerKey.ReplaceAllString(sql, "BIGINT PRIMARY KEY"), `TEXT COLLATE "C"`)
+	return textColumn.ReplaceAllString(integerKey.ReplaceAllString(inOrder.ReplaceAllString(sql, ""), "BIGINT PRIMARY KEY"), `TEXT COLLATE "C"`)
 }
 
 // connectServer makes the two pools. It does not connect yet.

@@ -486,18 +486,20 @@ func manyAnswersAreSwept(t *testing.T, b backend) {
 }
 
 // TestBigTablesAreNotReadThrough asks SQLite how it would go about what is asked
-// while all writers wait. The tables grow with the requests of a day.
+// while all writers wait, or a person does. The tables grow with the requests of
+// a day.
 func TestBigTablesAreNotReadThrough(t *testing.T) {
 	s := file.open(t)
 	for query, args := range map[string][]any{
 		blankAnswers: {"record:crm:1", []byte{}, int64(StatusErased), []byte{}}, dropSubjects: {"record:crm:1"},
 		sweptSubjects: {int64(1), int64(sweptAtOnce)}, expiredAnswers: {int64(1), int64(sweptAtOnce)}, newestMarker: nil,
+		readsSQL(2): {int64(9), int64(9), "id-1", "id-2"}, jobsSQL(2): {int64(9), int64(9), []byte("id"), []byte("id-1")}, sweepParts: {int64(1), int64(sweptParts)},
 	} {
 		err := eachRow(ctx, s.read, func(rows *sql.Rows) error {
 			var id, parent, unused int64
 			var step string
 			err := rows.Scan(&id, &parent, &unused, &step)
-			if strings.HasPrefix(step, "SCAN") {
+			if strings.HasPrefix(step, "SCAN") && step != "SCAN c" { // c are the rows that an index was asked for
 				t.Errorf("%s\nreads all: %s", query, step)
 			}
 			return err

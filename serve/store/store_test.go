@@ -300,10 +300,10 @@ func aNewerStateIsRefused(t *testing.T, b backend) {
 	}
 	_, err := Open(t.Context(), location, Options{})
 	newer, ok := errors.AsType[*NewerError](err)
-	if !ok || newer.Has != 77 || newer.Program != 3 {
+	if !ok || newer.Has != 77 || newer.Program != 4 {
 		t.Fatalf("got %v", err)
 	}
-	if want := "state " + s.Location() + " has schema version 77, this program knows versions up to 3; use the version of sama that wrote it, or a later one"; err.Error() != want {
+	if want := "state " + s.Location() + " has schema version 77, this program knows versions up to 4; use the version of sama that wrote it, or a later one"; err.Error() != want {
 		t.Errorf("got %q", err)
 	}
 }
