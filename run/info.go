@@ -70,6 +70,18 @@ type Online struct {
 	Deleted int64 `json:"deleted,omitempty"` // records that are gone
 	Erased  int64 `json:"erased,omitempty"`  // records in the exports of persons who have been erased, left out
 	Erasure int64 `json:"erasure,omitempty"` // the number, in the state, of the last erasure that the run knows
+
+	// Kept counts the records of Put that the run before had taken up as well: the
+	// exports do not know them yet.
+	Kept int64 `json:"kept,omitempty"`
+	// Read is the sequence number of the last that was there; UpTo is lower where
+	// records of a source without a file wait for one.
+	Read int64 `json:"read,omitempty"`
+	// Since says of a source with files up to which sequence number its export knows
+	// better; Waiting are the records behind which no export has come that has their
+	// keys.
+	Since   map[string]int64 `json:"since,omitempty"`
+	Waiting []int64          `json:"waiting,omitempty"`
 }
 
 // Decisions counts the stewards' decisions that the run obeyed.

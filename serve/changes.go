@@ -34,6 +34,15 @@ func parseCursor(text string) (store.Place, error) {
 	return at, nil
 }
 
+// begin returns the place that a client names, or where the feed begins if it names
+// none.
+func (s *Server) begin(ctx context.Context, named *string) (store.Place, error) {
+	if named == nil {
+		return s.oldest(ctx)
+	}
+	return s.placeIn(ctx, *named)
+}
+
 // placeIn returns the place that a client names by a cursor, or by "now".
 func (s *Server) placeIn(ctx context.Context, text string) (store.Place, error) {
 	if text != "now" {
@@ -128,11 +137,17 @@ func (s *Server) feedFrom(ctx context.Context, e Engine, at store.Place, limit i
 	}
 	events, err := s.Store.Feed(ctx, after, limit+1)
 	var gone *store.GoneError
+	if errors.As(err, &gone) && gone.Restored {
+		return nil, putBack(gone.Floor)
+	}
 	if errors.As(err, &gone) {
 		return nil, refuse("cursor_gone", fmt.Sprintf("events up to %d were removed; read the profiles anew and go on from cursor %d", gone.Floor, gone.Floor))
 	}
 	if err != nil {
 		return nil, stateProblem(err)
+	}
+	if at.Row > 0 && len(events) > 0 && events[0].Seq != at.Seq {
+		return nil, putBack(events[0].Seq - 1)
 	}
 	p := &feedPage{next: at, changes: []api.Change{}}
 	taken := 0
@@ -191,6 +206,55 @@ func (s *Server) notBehind(ctx context.Context, at store.Place) error {
 	}
 	return nil
 }
+
+// putBack refuses a place that a state had in whose place a copy was put.
+func putBack(floor int64) error {
+	return refuse("cursor_gone", fmt.Sprintf("the feed has nothing of that number: the state was put back from a backup made before it; read the profiles anew and go on from cursor %d", floor))
+}
+
+// oldest returns the place before the oldest change that is still there: behind
+// what was swept, and behind runs that are gone for good.
+func (s *Server) oldest(ctx context.Context) (store.Place, error) {
+	floor, err := s.Store.FeedFloor(ctx)
+	if err != nil {
+		return store.Place{}, stateProblem(err)
+	}
+	e, release, err := s.engine()
+	if err != nil {
+		return store.Place{}, err
+	}
+	defer release()
+	for {
+		events, err := s.Store.Feed(ctx, floor, oldestPage)
+		var gone *store.GoneError
+		if errors.As(err, &gone) {
+			floor = gone.Floor // it was swept meanwhile
+			continue
+		}
+		if err != nil {
+			return store.Place{}, stateProblem(err)
+		}
+		for i := range events {
+			event := &events[i]
+			if !event.Marker() || event.Kind == store.FeedRollback {
+				return store.Place{Seq: floor}, nil
+			}
+			_, err := s.runChanges(e, event, 0, 1)
+			var lost *lostRun
+			if !errors.As(err, &lost) || !lost.forGood() {
+				return store.Place{Seq: floor}, nil
+			}
+			floor = event.Seq
+		}
+		if len(events) < oldestPage {
+			return store.Place{Seq: floor}, nil
+		}
+	}
+}
+
+// oldestPage is how many events are read at a time to find the oldest: the first
+// will do, unless runs were removed.
+const oldestPage = 16
 
 func (p *feedPage) add(c api.Change, at store.Place, v *viewer) {
 	c.Cursor = cursorOf(at)
@@ -275,14 +339,11 @@ func changeOfRun(e *store.FeedEvent, r *RunChange) api.Change {
 
 // ListChanges answers GET /v1/changes.
 func (s *Server) ListChanges(ctx context.Context, q api.ListChangesRequestObject) (api.ListChangesResponseObject, error) {
-	text := "0"
-	if q.Params.Cursor != nil {
-		text = *q.Params.Cursor
+	named := q.Params.LastEventID
+	if named == nil {
+		named = q.Params.Cursor
 	}
-	if q.Params.LastEventID != nil {
-		text = *q.Params.LastEventID
-	}
-	at, err := s.placeIn(ctx, text)
+	at, err := s.begin(ctx, named)
 	if err != nil {
 		return nil, err
 	}

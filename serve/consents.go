@@ -62,7 +62,7 @@ func (s *Server) consentsOf(ctx context.Context, e Engine, found []*Golden) ([]a
 	}
 	list := make([]api.Consents, len(found))
 	for i, g := range found {
-		events, err := s.ledger(ctx, e, g)
+		events, contacts, err := s.gather(ctx, e, g)
 		if err != nil {
 			return nil, err
 		}
@@ -71,6 +71,7 @@ func (s *Server) consentsOf(ctx context.Context, e Engine, found []*Golden) ([]a
 		for k := range events {
 			c.Events = append(c.Events, recorded(&events[k]))
 		}
+		events = spread(events, contacts)
 		for k := range all.list {
 			c.Decisions = append(c.Decisions, s.decide(e, g, &all.list[k], events)...)
 		}

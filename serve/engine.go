@@ -154,7 +154,12 @@ type Arrival struct {
 	// record its own, has no record any more.
 	Left    string
 	Emptied bool
+	// Member says that the record belonged to the identity before.
+	Member  bool
 	Ignored []string // columns that the mapping does not know
+	// Changed are the columns of the golden record in which the identity is another
+	// than before, LeftChanged those of the one that was left.
+	Changed, LeftChanged []string
 }
 
 // Edge is a scored pair of records.

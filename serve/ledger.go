@@ -28,9 +28,35 @@ func (s *Server) contact(field record.Field, normal string) consent.Contact {
 	return consent.Contact{Kind: field.String(), Digest: all[len(all)-1]}
 }
 
-// ledger returns all that was said of an identity: the events of its records
-// and contact points in the state, and those of the run.
+// ledger returns all that was said of an identity, each event once, as it was
+// said: what a person or a client is shown.
 func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Event, error) {
+	events, _, err := s.gather(ctx, e, g)
+	return events, err
+}
+
+// ledger returns all that was said of an identity as [consent.Spread] has it: what
+// is decided by.
+func (r *releaser) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Event, error) {
+	events, contacts, err := r.gather(ctx, e, g)
+	return spread(events, contacts), err
+}
+
+// spread returns what was said of an identity as [consent.Spread] has it, which
+// is an event for every contact point that one at a record is about. contacts are
+// the contact points of the records.
+func spread(events []consent.Event, contacts map[record.Key][]consent.Contact) []consent.Event {
+	ledger := make([]consent.Event, 0, len(events))
+	for _, event := range events {
+		ledger = consent.Spread(ledger, event, contacts[record.Key{Source: event.Anchor.Name, ID: event.Anchor.Value}])
+	}
+	return ledger
+}
+
+// gather returns all that was said of an identity, the events of its records and
+// contact points in the state and those of the run, and the contact points of its
+// records.
+func (s *Server) gather(ctx context.Context, e Engine, g *Golden) ([]consent.Event, map[record.Key][]consent.Contact, error) {
 	anchors := make([]string, 0, len(g.Records)+len(g.Identifiers))
 	for _, k := range g.Records {
 		anchors = append(anchors, consent.OfRecord(k.Source, k.ID).String())
@@ -53,30 +79,29 @@ func (s *Server) ledger(ctx context.Context, e Engine, g *Golden) ([]consent.Eve
 	}
 	rows, err := s.Store.ConsentsOf(ctx, anchors)
 	if err != nil {
-		return nil, stateProblem(err)
+		return nil, nil, stateProblem(err)
 	}
 	events, err := e.Consents(g.Records)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if events, err = s.ofControllers(ctx, events); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range rows {
 		event, err := eventOf(&rows[i])
 		if err != nil {
-			return nil, fmt.Errorf("consent event %d: %w", rows[i].ID, err)
+			return nil, nil, fmt.Errorf("consent event %d: %w", rows[i].ID, err)
 		}
 		events = append(events, event)
 	}
-	ledger := make([]consent.Event, 0, len(events))
-	for _, event := range events {
-		if newest, ok := renew[event.Anchor.Contact()]; ok && event.Anchor.Kind == consent.ContactAnchor {
-			event.Anchor = consent.OfContact(newest)
+	for i := range events {
+		a := &events[i].Anchor
+		if newest, ok := renew[a.Contact()]; ok && a.Kind == consent.ContactAnchor {
+			*a = consent.OfContact(newest)
 		}
-		ledger = consent.Spread(ledger, event, contacts[record.Key{Source: event.Anchor.Name, ID: event.Anchor.Value}])
 	}
-	return ledger, nil
+	return events, contacts, nil
 }
 
 // ofControllers returns imported events with the controllers of their purposes: an

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"sama/record"
@@ -48,11 +49,7 @@ func (s *Server) PutRecords(ctx context.Context, q api.PutRecordsRequestObject) 
 		return api.PutRecords200JSONResponse(or(earlier)), err
 	}
 	for i, r := range q.Body.Records {
-		fields, err := json.Marshal(r.Fields)
-		if err != nil {
-			return nil, err
-		}
-		row := store.OnlineRecord{Key: keys[i], Op: store.Put, Fields: fields, Client: w.client}
+		row := store.OnlineRecord{Key: keys[i], Op: store.Put, Client: w.client}
 		arrival, err := w.put(ctx, i, row, r.Fields)
 		if err != nil {
 			return nil, recordProblem(writeProblem(err), placeOf("/records/%d", i, "it cannot be taken")...)
@@ -84,7 +81,7 @@ func (s *Server) DeleteRecords(ctx context.Context, q api.DeleteRecordsRequestOb
 	}
 	for i, k := range keys {
 		row := store.OnlineRecord{Key: k, Op: store.Delete, Client: w.client}
-		if _, err := e.Delete(ctx, k, w.commit(ctx, i, row)); err != nil {
+		if _, err := e.Delete(ctx, k, w.commit(ctx, i, row, nil)); err != nil {
 			return nil, writeProblem(err)
 		}
 	}
@@ -138,7 +135,7 @@ func (s *Server) writer(ctx context.Context, e Engine, keys []record.Key, key *s
 // somebody meanwhile.
 func (w *writer) put(ctx context.Context, i int, row store.OnlineRecord, fields map[string]string) (Arrival, error) {
 	for {
-		arrival, err := w.engine.Put(ctx, row.Key, fields, w.admit(ctx, i, row.Key), w.commit(ctx, i, row))
+		arrival, err := w.engine.Put(ctx, row.Key, fields, w.admit(ctx, i, row.Key), w.commit(ctx, i, row, fields))
 		var moved *store.ErasedMeanwhileError
 		if errors.As(err, &moved) {
 			continue
@@ -164,7 +161,7 @@ func (w *writer) admit(ctx context.Context, i int, key record.Key) Admit {
 
 // commit makes record i last. With the last record the answer to the whole
 // request is kept under its idempotency key.
-func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Commit {
+func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord, fields map[string]string) Commit {
 	return func(a Arrival) (int64, error) {
 		result := &w.result.Records[i]
 		id := a.Identity
@@ -173,19 +170,21 @@ func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Comm
 			result.Ignored = &a.Ignored
 		}
 		row.Identity, row.Founded = a.Identity, a.Founded
-		kind := "grown"
+		if row.Op == store.Put {
+			var err error
+			if row.Fields, err = keptFields(fields, a.Ignored); err != nil {
+				return 0, err
+			}
+		}
 		switch {
 		case row.Op == store.Delete:
-			result.Outcome, kind = "deleted", lost(a.Emptied)
+			result.Outcome = "deleted"
 		case a.Founded:
-			result.Outcome, kind = "founded", "created"
+			result.Outcome = "founded"
 		default:
 			result.Outcome = "attached"
 		}
-		also := store.Also{Feed: []store.FeedEvent{event(kind, a.Identity, feedDetail{})}}
-		if a.Left != "" {
-			also.Feed = append(also.Feed, event(lost(a.Emptied), a.Left, feedDetail{Other: a.Identity}))
-		}
+		also := store.Also{Feed: eventsOf(&a, row.Op == store.Delete)}
 		if row.Op == store.Put {
 			also.Erasures = &w.erasures
 		}
@@ -206,6 +205,16 @@ func (w *writer) commit(ctx context.Context, i int, row store.OnlineRecord) Comm
 		w.kept = also.Request != nil
 		return done.Numbers[0], nil
 	}
+}
+
+// keptFields are the fields of a record as the state keeps them. What is ignored is
+// not kept: the next run would have columns of it.
+func keptFields(fields map[string]string, ignored []string) ([]byte, error) {
+	kept := maps.Clone(fields)
+	for _, name := range ignored {
+		delete(kept, name)
+	}
+	return json.Marshal(kept)
 }
 
 // remember makes the request keep the answer, as far as there is one.
@@ -233,6 +242,30 @@ func (w *writer) finish(ctx context.Context) error {
 		err = refuse("conflict", "the same request is being answered; send it again")
 	}
 	return writeProblem(err)
+}
+
+// eventsOf are the events of an arrival: of its identity, then of the one that it
+// left. A record that came again as it was has none.
+func eventsOf(a *Arrival, deleted bool) (list []store.FeedEvent) {
+	changed := func(id string, fields []string) {
+		if len(fields) > 0 {
+			list = append(list, event("changed", id, feedDetail{Fields: fields}))
+		}
+	}
+	switch {
+	case deleted:
+		list = append(list, event(lost(a.Emptied), a.Identity, feedDetail{}))
+	case a.Founded:
+		list = append(list, event("created", a.Identity, feedDetail{}))
+	case !a.Member:
+		list = append(list, event("grown", a.Identity, feedDetail{}))
+	}
+	changed(a.Identity, a.Changed)
+	if a.Left != "" {
+		list = append(list, event(lost(a.Emptied), a.Left, feedDetail{Other: a.Identity}))
+		changed(a.Left, a.LeftChanged)
+	}
+	return list
 }
 
 // lost is the kind of event of an identity that lost a record: retired if it was

@@ -36,7 +36,10 @@ func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]str
 		return out, err
 	}
 	return out, r.service.PutPrepared(a, func(a *online.Arrival) error {
-		out.Identity, out.Founded, out.Left, out.Emptied = a.Identity, a.Founded, a.Left, a.Emptied
+		out.Identity, out.Founded, out.Left, out.Emptied, out.Member = a.Identity, a.Founded, a.Left, a.Emptied, a.Member
+		if err := r.tellChanged(a, &out); err != nil {
+			return err
+		}
 		seq, err := commit(out)
 		if err == nil {
 			r.arrived(seq, key, a.Values)
@@ -49,7 +52,10 @@ func (r *Running) Put(ctx context.Context, key record.Key, fields map[string]str
 func (r *Running) Delete(_ context.Context, key record.Key, commit Commit) (Arrival, error) {
 	var out Arrival
 	_, err := r.service.Delete(key, func(a *online.Arrival) error {
-		out.Identity, out.Emptied = a.Identity, a.Emptied
+		out.Identity, out.Emptied, out.Member = a.Identity, a.Emptied, a.Member
+		if err := r.tellChanged(a, &out); err != nil {
+			return err
+		}
 		seq, err := commit(out)
 		if err == nil {
 			r.arrived(seq, key, nil)
@@ -57,6 +63,18 @@ func (r *Running) Delete(_ context.Context, key record.Key, commit Commit) (Arri
 		return err
 	})
 	return out, err
+}
+
+// tellChanged names the columns that an arrival changed.
+func (r *Running) tellChanged(a *online.Arrival, out *Arrival) error {
+	own, left, err := r.service.Changed(a)
+	for _, c := range own {
+		out.Changed = append(out.Changed, r.columns[c].Name)
+	}
+	for _, c := range left {
+		out.LeftChanged = append(out.LeftChanged, r.columns[c].Name)
+	}
+	return err
 }
 
 // arrived notes what came under a sequence number, 0 for what has none.

@@ -115,6 +115,7 @@ func (r *streamResponse) VisitListChangesResponse(w http.ResponseWriter) error {
 	}
 	tick := time.NewTicker(r.FeedPoll)
 	defer tick.Stop()
+	begun := r.at
 	head, wrote, trusted := int64(-1), time.Now(), time.Now()
 	for {
 		select {
@@ -136,6 +137,10 @@ func (r *streamResponse) VisitListChangesResponse(w http.ResponseWriter) error {
 		}
 		if now != head || r.at.Row > 0 {
 			text, err := r.next()
+			if err != nil && r.at != begun {
+				// Who comes back from here is told what is wrong.
+				_ = r.send(w, control, r.pulse())
+			}
 			if err != nil || len(text) > 0 && r.send(w, control, text) != nil {
 				return nil
 			}
@@ -147,14 +152,16 @@ func (r *streamResponse) VisitListChangesResponse(w http.ResponseWriter) error {
 			}
 		}
 		if time.Since(wrote) > streamPulse {
-			// An id without data moves the place to come back to.
-			if r.send(w, control, fmt.Appendf(nil, ": \nid: %s\n\n", cursorOf(r.at))) != nil {
+			if r.send(w, control, r.pulse()) != nil {
 				return nil
 			}
 			wrote = time.Now()
 		}
 	}
 }
+
+// pulse is an id without data, which moves the place to come back to.
+func (r *streamResponse) pulse() []byte { return fmt.Appendf(nil, ": \nid: %s\n\n", cursorOf(r.at)) }
 
 // stillMay reports whether the client may still see the stream.
 func (r *streamResponse) stillMay() bool {

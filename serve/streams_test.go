@@ -451,6 +451,21 @@ func TestWebhooksAreOfOneClient(t *testing.T) {
 	}
 }
 
+// TestWebhooksTakeEveryPort: up to the last that there is.
+func TestWebhooksTakeEveryPort(t *testing.T) {
+	r := newRig(t, nil)
+	for port, want := range map[string]struct {
+		status int
+		code   string
+	}{
+		"": {201, ""}, ":1": {201, ""}, ":9999": {201, ""}, ":10000": {201, ""}, ":65535": {201, ""},
+		":65536": {422, "unprocessable"}, ":99999": {422, "unprocessable"},
+		":0": {400, "invalid_request"}, ":100000": {400, "invalid_request"}, ":": {400, "invalid_request"},
+	} {
+		r.want(call{client: "all", method: "POST", path: "/v1/webhooks", body: `{"url":"https://shop.example` + port + `/hook"}`}, want.status, want.code)
+	}
+}
+
 func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 	for address, public := range map[string]bool{
 		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:80": false, "[::1]:80": false, "10.1.2.3:443": false, "192.168.0.1:443": false,

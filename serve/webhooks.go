@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,9 @@ func (s *Server) ListWebhooks(ctx context.Context, _ api.ListWebhooksRequestObje
 
 // AddWebhook answers POST /v1/webhooks.
 func (s *Server) AddWebhook(ctx context.Context, q api.AddWebhookRequestObject) (api.AddWebhookResponseObject, error) {
+	if err := checkPort(q.Body.Url); err != nil {
+		return nil, err
+	}
 	client := seenOf(ctx).client.Name
 	list, err := s.Store.Webhooks(ctx, client)
 	if err != nil {
@@ -57,6 +61,18 @@ func (s *Server) AddWebhook(ctx context.Context, q api.AddWebhookRequestObject) 
 		return nil, stateProblem(err)
 	}
 	return api.AddWebhook201JSONResponse{Webhook: webhookOf(&w), Secret: "whsec_" + base64.StdEncoding.EncodeToString(w.Secret)}, nil
+}
+
+// checkPort refuses a port that there is not; the contract bounds its digits only.
+func checkPort(text string) error {
+	u, err := url.Parse(text)
+	if err == nil && u.Port() != "" {
+		_, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
+	if err != nil {
+		return &problem{code: "unprocessable", detail: "the port of the URL is none; want 1 to 65535", places: []api.ProblemPlace{{Place: "/url", Reason: "there is no such port"}}}
+	}
+	return nil
 }
 
 // GetWebhook answers GET /v1/webhooks/{webhook_id}.

@@ -146,6 +146,10 @@ and writes one identity per person: its golden record, its sources, its reasons.
 		},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// A flag is unknown where the command before it is mistyped.
+		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 {
+			return cmd.RunE(cmd, args)
+		}
 		return usagef("%v; see %s --help", err, cmd.CommandPath())
 	})
 	for _, sub := range []*cobra.Command{

@@ -42,7 +42,11 @@ all, purposes that it may name, and fields that it may see. What it gets of a pe
 granted, as far as the purpose needs it and the person's consents allow it.
 
 Roles: read (profiles and changes), search (by a partial record), write_records, consents, steward
-(decisions and explanations), admin (purposes, erasures, copies for persons, the access log).`,
+(decisions and explanations), admin (purposes, erasures, copies for persons, the access log).
+
+Lookup (role read) and search find by fields, too, that the client was not granted. The answer does not
+show them, but it shows whether what the client knows of a person is right. So search is no role for
+clients that may see some fields only.`,
 		Example: `  sama client add shop --roles read,search --purposes service --fields given_name,family_name,email --out customers
   sama client list --out customers`,
 		Args: cobra.ArbitraryArgs,
@@ -68,6 +72,9 @@ func (c *cli) clientAddCommand() *cobra.Command {
 		Long: `Makes a client. Its secret is shown this once and kept as a hash only. A field is the name of a column
 of the golden record; email stands for email_2 as well, * for every field that is not guarded
 (national_id is). A name is never given twice: the access log keeps it.
+
+Fields limit what is shown, not what is found by: with the role search a client learns of any field
+whether what it knows is right. Do not give it to one that may see some fields only.
 
 A client with write_records writes records of the sources that --sources names, and of no others;
 they may be new ones, whose records come by field names. Without --sources it writes those of every
@@ -148,7 +155,7 @@ func (g *granting) add(ctx context.Context, name string) error {
 	if err := (&consent.Grant{Purposes: g.purposes, Fields: g.fields}).Validate(); err != nil {
 		return &usageError{err}
 	}
-	s, _, err := g.open(ctx)
+	s, err := g.openIn(ctx)
 	if err != nil {
 		return err
 	}
@@ -279,6 +286,6 @@ func (g *granting) revoke(ctx context.Context, name string) error {
 	if g.json {
 		return printJSON(g.stdout, map[string]string{"name": name, "outcome": "revoked"})
 	}
-	_, err = fmt.Fprintf(g.stdout, "Client %s revoked.\n", name)
+	_, err = fmt.Fprintf(g.stdout, "Client %s revoked; a running server knows within a second.\n", name)
 	return err
 }

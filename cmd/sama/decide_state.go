@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,18 @@ func (d *deciding) open(ctx context.Context) (s *store.Store, out string, err er
 	}
 	s, err = store.Open(ctx, state, store.Options{Now: d.now})
 	return s, out, err
+}
+
+// openIn is open for what only a server asks for: an output directory that is
+// not there is mistyped. A decision may come before the first run.
+func (d *deciding) openIn(ctx context.Context) (*store.Store, error) {
+	if d.out != "" && d.state == "" {
+		if _, err := os.Stat(d.out); errors.Is(err, fs.ErrNotExist) {
+			return nil, usagef("--out %s: there is no such directory; name one that sama resolve has made", d.out)
+		}
+	}
+	s, _, err := d.open(ctx)
+	return s, err
 }
 
 // openExisting opens the state; it is nil if the output directory has none.

@@ -73,25 +73,40 @@ func (j *job) anew(why string) {
 // outgrown says why the sources are no longer those that the model was learned
 // from, "" if they are.
 func (j *job) outgrown(previous *run.Run) string {
-	var names []string
+	var names, before []string
 	var rows float64
 	for _, r := range j.raws {
 		names = append(names, r.Source)
 		rows += float64(r.Rows)
 	}
-	var before []string
 	for _, in := range previous.Info.Inputs {
 		before = append(before, in.Source)
 	}
 	slices.Sort(before)
+	before = slices.Compact(before)
+	// A client that brings a source must not move the identities of everybody.
+	online := append(onlyOnlineIn(j.files), onlyOnlineIn(previous.Info.Inputs)...)
+	came := func(source string) bool { return slices.Contains(online, source) }
+	names, before = slices.DeleteFunc(names, came), slices.DeleteFunc(before, came)
 	learned := float64(previous.Info.Learned.Records)
 	switch {
-	case !slices.Equal(names, slices.Compact(before)):
-		return fmt.Sprintf("the sources are %s, before they were %s", joinComma(names), joinComma(slices.Compact(before)))
+	case !slices.Equal(names, before):
+		return fmt.Sprintf("the sources are %s, before they were %s", joinComma(names), joinComma(before))
 	case learned == 0, rows > mostGrowth*learned, rows*mostGrowth < learned:
 		return fmt.Sprintf("there are %s records, the model was learned from %s", count(int64(rows)), count(previous.Info.Learned.Records))
 	}
 	return ""
+}
+
+// onlyOnlineIn returns the sources of which records only came online.
+func onlyOnlineIn(inputs []run.Input) (names []string) {
+	files := contentOf(inputs)
+	for _, in := range inputs {
+		if files[in.Source] == nil && !slices.Contains(names, in.Source) {
+			names = append(names, in.Source)
+		}
+	}
+	return names
 }
 
 // readDecided reads what a run decided.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,11 +34,17 @@ func (o *options) stateLocation() string {
 // openState opens the state database; it is nil where there is none and none was
 // named.
 func (j *job) openState(ctx context.Context) (*store.Store, error) {
-	keys, err := store.LoadKeys(filepath.Join(j.out, keysName))
+	name := filepath.Join(j.out, keysName)
+	keys, err := store.LoadKeys(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	s, err := store.OpenExisting(ctx, j.stateLocation(), store.Options{Now: j.now, Keys: keys})
+	if err == nil && keys == nil {
+		if err := needsNoKeys(ctx, s, name); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	if errors.Is(err, store.ErrNoState) {
 		if j.state != "" {
 			return nil, usagef("--state %s: there is no such file; sama decide makes one", j.state)
@@ -47,17 +54,25 @@ func (j *job) openState(ctx context.Context) (*store.Store, error) {
 	return s, err
 }
 
-// came is what came online for one source since the previous run: by record id,
-// the newest word on it.
+// came is what came online for one source: by record id, the newest word on it.
 type came struct {
-	first   int64                        // sequence number of the first word
-	puts    map[string]map[string]string // record id → its fields
-	deletes map[string]bool
+	first int64 // sequence number of the first word that the run before does not have
+	words map[string]word
 }
 
-// takeOnline lays the records that came online since the previous run over the
-// sources, and lets nobody back in who was erased. A full export knows the
-// changes of the day before by itself, so what came online counts in one run; a
+// word is the newest word on a record.
+type word struct {
+	seq    int64
+	fields map[string]string // nil where it is gone
+}
+
+// takeOnline lays the records that came online over the sources, and lets nobody
+// back in who was erased.
+//
+// A new export of a source knows better than what came online before the last run:
+// from then on it is the authority. One that came again, byte for byte, does not.
+// And a record whose key was in no export stays until it is in one, or is deleted
+// online: what was acknowledged does not go because an export was made too early. A
 // source that only comes online goes on from run to run.
 func (j *job) takeOnline(ctx context.Context) (int64, error) {
 	if j.out == "" {
@@ -89,50 +104,64 @@ func (j *job) takeOnline(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 	}
+	j.online.Read = j.online.UpTo
+	j.setSince(previous)
 	if err := j.addOnlineSources(previous, sources); err != nil {
 		return 0, err
 	}
 	var n int64
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		if err := j.layOnline(previous, name, sources[name]); err != nil {
+		laid, err := j.layOnline(previous, name, sources[name])
+		if err != nil {
 			return 0, err
 		}
-		n += int64(len(sources[name].puts) + len(sources[name].deletes))
+		n += laid
 	}
+	slices.Sort(j.online.Waiting)
 	return n, nil
 }
 
-// readOnline reads what came since, and the identities that were founded for it.
+// readOnline reads what came, and the identities that were founded for what came
+// since the previous run.
 func (j *job) readOnline(ctx context.Context, s *store.Store, sources map[string]*came) error {
 	of := make(map[record.Key]string)  // the newest word on a record
 	founded := make(map[string]string) // identity → the source that founded it; kept for its order
-	for r, err := range s.OnlineSince(ctx, j.online.UpTo) {
+	before := j.online.UpTo
+	for r, err := range s.OnlineSince(ctx, 0) {
 		if err != nil {
 			return err
 		}
-		j.online.UpTo = r.Seq
+		j.online.UpTo = max(j.online.UpTo, r.Seq)
 		c := sources[r.Key.Source]
 		if c == nil {
-			c = &came{r.Seq, make(map[string]map[string]string), make(map[string]bool)}
+			c = &came{words: make(map[string]word)}
 			sources[r.Key.Source] = c
 		}
-		delete(c.puts, r.Key.ID)
-		delete(c.deletes, r.Key.ID)
+		w := word{seq: r.Seq}
+		if r.Op == store.Put {
+			if w.fields, err = fieldsOf(r.Fields); err != nil {
+				return fmt.Errorf("state %s: online record %d: %w", s.Location(), r.Seq, err)
+			}
+		}
+		c.words[r.Key.ID] = w
+		if r.Seq <= before {
+			continue
+		}
+		if c.first == 0 {
+			c.first = r.Seq
+		}
 		if r.Founded {
 			founded[r.Identity] = r.Key.Source
 		}
-		if r.Op == store.Delete {
-			c.deletes[r.Key.ID] = true
-			delete(of, r.Key)
-			continue
+		if delete(of, r.Key); r.Op == store.Put {
+			of[r.Key] = r.Identity
 		}
-		fields, err := fieldsOf(r.Fields)
-		if err != nil {
-			return fmt.Errorf("state %s: online record %d: %w", s.Location(), r.Seq, err)
-		}
-		c.puts[r.Key.ID] = fields
-		of[r.Key] = r.Identity
 	}
+	return j.noteFounded(s, of, founded)
+}
+
+// noteFounded notes the identities that were founded online, with their records.
+func (j *job) noteFounded(s *store.Store, of map[record.Key]string, founded map[string]string) error {
 	records := make(map[string][]record.Key)
 	for k, id := range of {
 		if _, ok := founded[id]; ok {
@@ -149,6 +178,47 @@ func (j *job) readOnline(ctx context.Context, s *store.Store, sources map[string
 		j.founded = append(j.founded, run.Founded{ID: id, Records: keys})
 	}
 	return nil
+}
+
+// setSince says of every source up to which online record its export knows better.
+func (j *job) setSince(previous *run.Run) {
+	if j.online.UpTo == 0 {
+		return // nothing has come
+	}
+	var was run.Online
+	var before map[string][]string
+	if previous != nil {
+		was, before = previous.Info.Online, contentOf(previous.Info.Inputs)
+	}
+	now := contentOf(j.files)
+	j.online.Since = make(map[string]int64)
+	for name, since := range was.Since {
+		if j.online.Since[name] = since; len(before[name]) > 0 && len(now[name]) == 0 {
+			j.online.Since[name] = max(was.Read, was.UpTo) // it had an export until then
+		}
+	}
+	for name := range now {
+		_, delta := j.deltas[name]
+		if len(before[name]) > 0 && (delta || !slices.Equal(before[name], now[name])) {
+			j.online.Since[name] = max(was.Read, was.UpTo)
+		} else if _, ok := j.online.Since[name]; !ok {
+			j.online.Since[name] = 0
+		}
+	}
+}
+
+// contentOf returns the hashes of the files of each source, in their order.
+func contentOf(inputs []run.Input) map[string][]string {
+	of := make(map[string][]string)
+	for _, in := range inputs {
+		if in.Mode != onlineMode {
+			of[in.Source] = append(of[in.Source], in.SHA256)
+		}
+	}
+	for _, list := range of {
+		slices.Sort(list)
+	}
+	return of
 }
 
 // fieldsOf reads the fields of a record that came online: texts, numbers and
@@ -197,53 +267,36 @@ func (j *job) addOnlineSources(previous *run.Run, sources map[string]*came) erro
 	}
 	for name := range only {
 		if !files[name] && sources[name] == nil {
-			sources[name] = &came{}
+			sources[name] = new(came)
 		}
 	}
 	return nil
 }
 
-// layOnline lays what came online for one source over it.
-func (j *job) layOnline(previous *run.Run, name string, c *came) error {
+// layOnline lays what came online for one source over it, and returns how many
+// records that were.
+func (j *job) layOnline(previous *run.Run, name string, c *came) (int64, error) {
 	at := slices.IndexFunc(j.raws, func(r *ingest.Raw) bool { return r.Source == name })
-	var before *ingest.Raw
-	var key string
+	kept, keptKey, err := recordsBefore(previous, name)
+	if err != nil {
+		return 0, err
+	}
+	before := kept
 	if at >= 0 {
 		before = j.raws[at]
-		proposed, _ := ingest.Propose([]*ingest.Raw{before})
-		key = proposed.Sources[0].Key
+	} else if kept != nil && !onlyOnline(previous, name) {
+		j.waitForFile(previous, name, c)
+		return 0, nil
 	}
-	kept, keptKey, err := recordsBefore(previous, name)
-	switch {
-	case err != nil:
-		return err
-	case before == nil && kept != nil && !onlyOnline(previous, name):
-		j.foldNotes = append(j.foldNotes, ingest.Note{Source: name, Text: "no file of this source came tonight; what came online for it waits for one"})
-		if c.first > 0 {
-			// What came later, for others, is taken up once more with it, which changes
-			// nothing.
-			j.online.UpTo = min(j.online.UpTo, c.first-1)
-		}
-		return nil
-	case before == nil:
-		before = kept
+	key := j.keyOnline(name, before, at >= 0, keptKey)
+	puts, deletes := j.wordsFor(previous, name, c, before, key, at >= 0)
+	delta, gone := deltaOf(name, key, puts), deletesOf(name, key, deletes)
+	if delta == nil && gone == nil && (at >= 0 || before == nil) {
+		return 0, nil
 	}
-	if keptKey != "" && (before == nil || slices.Contains(columnsOf(before), keptKey)) {
-		key = keptKey
-	}
-	if s, ok := j.configuredSource(name); ok && s.Key != "" {
-		key = s.Key
-	}
-	if key == "" {
-		key = "record_id"
-	}
-	delta, deletes := c.delta(name, key)
-	if before == nil && delta == nil {
-		return nil
-	}
-	folded, rejects, report, err := ingest.Fold(before, delta, key, ingest.Deletes{Keys: deletes}, ingest.ReadOptions{Workers: j.workers})
+	folded, rejects, report, err := ingest.Fold(before, delta, key, ingest.Deletes{Keys: gone}, ingest.ReadOptions{Workers: j.workers})
 	if err != nil {
-		return &usageError{err}
+		return 0, &usageError{err}
 	}
 	j.rejects = append(j.rejects, rejects...)
 	if report.BeforeDropped > 0 {
@@ -251,16 +304,95 @@ func (j *job) layOnline(previous *run.Run, name string, c *came) error {
 		j.rejects = append(j.rejects, ingest.Reject{File: name, Reason: plural(report.BeforeDropped, "row", "rows") + " without a key or with one that an earlier row has"})
 	}
 	j.keys = append(j.keys, name+"="+key)
-	j.online.Put += int64(len(c.puts))
+	j.online.Put += int64(len(puts))
 	j.online.Deleted += int64(report.Deleted)
-	j.files = append(j.files, run.Input{Source: name, Mode: onlineMode, Path: onlineMode, Format: "jsonl", Rows: int64(len(c.puts))})
+	j.files = append(j.files, run.Input{Source: name, Mode: onlineMode, Path: onlineMode, Format: "jsonl", Rows: int64(len(puts))})
 	if at >= 0 {
 		j.raws[at] = folded
-		return nil
+	} else {
+		j.raws = append(j.raws, folded)
+		slices.SortFunc(j.raws, func(a, b *ingest.Raw) int { return strings.Compare(a.Source, b.Source) })
 	}
-	j.raws = append(j.raws, folded)
-	slices.SortFunc(j.raws, func(a, b *ingest.Raw) int { return strings.Compare(a.Source, b.Source) })
-	return nil
+	return int64(len(puts) + len(deletes)), nil
+}
+
+// waitForFile keeps what came for a source of which no file came tonight.
+func (j *job) waitForFile(previous *run.Run, name string, c *came) {
+	for _, w := range c.words {
+		if slices.Contains(previous.Info.Online.Waiting, w.seq) {
+			j.online.Waiting = append(j.online.Waiting, w.seq)
+		}
+	}
+	if c.first > 0 {
+		j.foldNotes = append(j.foldNotes, ingest.Note{Source: name, Text: "no file of this source came tonight; what came online for it waits for one"})
+		j.online.UpTo = min(j.online.UpTo, c.first-1) // until then it is served beside the run
+	}
+}
+
+// keyOnline returns the column that names the records of a source.
+func (j *job) keyOnline(name string, before *ingest.Raw, file bool, keptKey string) string {
+	key := ""
+	if file {
+		proposed, _ := ingest.Propose([]*ingest.Raw{before})
+		key = proposed.Sources[0].Key
+	}
+	if keptKey != "" && (before == nil || slices.Contains(columnsOf(before), keptKey)) {
+		key = keptKey
+	}
+	if s, ok := j.configuredSource(name); ok && s.Key != "" {
+		key = s.Key
+	}
+	return cmp.Or(key, "record_id")
+}
+
+// wordsFor returns what of the words on records of a source is to be laid over it:
+// records, and ids of those that are gone.
+func (j *job) wordsFor(previous *run.Run, name string, c *came, before *ingest.Raw, key string, file bool) (puts map[string]map[string]string, deletes []string) {
+	since, last := int64(0), int64(0)
+	var waited []int64
+	if previous != nil {
+		last, waited = previous.Info.Online.UpTo, previous.Info.Online.Waiting
+	}
+	if since = last; file {
+		since = j.online.Since[name]
+	}
+	var has map[string]bool
+	if _, delta := j.deltas[name]; file && !delta {
+		has = idsOf(before, key)
+	}
+	puts = make(map[string]map[string]string)
+	for id, w := range c.words {
+		_, waits := slices.BinarySearch(waited, w.seq)
+		unseen := has != nil && !has[id] && w.fields != nil
+		if w.seq <= since && !(unseen && waits) {
+			continue
+		}
+		if w.fields == nil {
+			deletes = append(deletes, id)
+			continue
+		}
+		puts[id] = w.fields
+		if w.seq <= last {
+			j.online.Kept++
+		}
+		if unseen {
+			j.online.Waiting = append(j.online.Waiting, w.seq)
+		}
+	}
+	return puts, deletes
+}
+
+// idsOf returns the record ids of a source.
+func idsOf(r *ingest.Raw, key string) map[string]bool {
+	ids := make(map[string]bool)
+	for i := range r.Columns {
+		if c := &r.Columns[i]; c.Name == key {
+			for code := range uint32(c.Values.Len()) {
+				ids[strings.TrimSpace(c.Values.At(code))] = true
+			}
+		}
+	}
+	return ids
 }
 
 func (j *job) configuredSource(name string) (ingest.SourceMapping, bool) {
@@ -276,31 +408,35 @@ func onlyOnline(r *run.Run, name string) bool {
 	return !slices.ContainsFunc(r.Info.Inputs, func(in run.Input) bool { return in.Source == name && in.Mode != onlineMode })
 }
 
-// delta makes a delta of what came: whole records, and keys of those that are
-// gone; nil where there are none.
-func (c *came) delta(source, key string) (delta, deletes *ingest.Raw) {
-	if len(c.puts) > 0 {
-		names := make(map[string]bool)
-		for _, fields := range c.puts {
-			for name := range fields {
-				names[name] = true
-			}
+// deltaOf makes a delta of whole records; nil of none.
+func deltaOf(source, key string, puts map[string]map[string]string) *ingest.Raw {
+	if len(puts) == 0 {
+		return nil
+	}
+	names := make(map[string]bool)
+	for _, fields := range puts {
+		for name := range fields {
+			names[name] = true
 		}
-		delete(names, key)
-		ids := slices.Sorted(maps.Keys(c.puts))
-		columns := append([]string{key}, slices.Sorted(maps.Keys(names))...)
-		delta = ingest.RawOf(source, onlineMode, columns, len(ids), func(row, column int) string {
-			if column == 0 {
-				return ids[row]
-			}
-			return c.puts[ids[row]][columns[column]]
-		})
 	}
-	if len(c.deletes) > 0 {
-		ids := slices.Sorted(maps.Keys(c.deletes))
-		deletes = ingest.RawOf(source, onlineMode, []string{key}, len(ids), func(row, _ int) string { return ids[row] })
+	delete(names, key)
+	ids := slices.Sorted(maps.Keys(puts))
+	columns := append([]string{key}, slices.Sorted(maps.Keys(names))...)
+	return ingest.RawOf(source, onlineMode, columns, len(ids), func(row, column int) string {
+		if column == 0 {
+			return ids[row]
+		}
+		return puts[ids[row]][columns[column]]
+	})
+}
+
+// deletesOf makes a list of the keys of records that are gone; nil of none.
+func deletesOf(source, key string, ids []string) *ingest.Raw {
+	if len(ids) == 0 {
+		return nil
 	}
-	return delta, deletes
+	slices.Sort(ids)
+	return ingest.RawOf(source, onlineMode, []string{key}, len(ids), func(row, _ int) string { return ids[row] })
 }
 
 // readErasures reads who has been erased.
@@ -337,9 +473,8 @@ func (j *job) removeErased() error {
 	return nil
 }
 
-// forgetOnline removes from the state the online records that every run of the
-// output directory has taken up: they are personal data that nothing needs any
-// more.
+// forgetOnline removes from the state the online records that no run of the output
+// directory needs any more, for they are personal data.
 func (j *job) forgetOnline(ctx context.Context) error {
 	list, err := run.List(j.out)
 	if err != nil {
@@ -350,7 +485,11 @@ func (j *job) forgetOnline(ctx context.Context) error {
 		if e.Run == nil {
 			return nil // nobody can tell what it has taken up
 		}
-		upTo = min(upTo, e.Run.Info.Online.UpTo)
+		o := e.Run.Info.Online
+		upTo = min(upTo, o.UpTo)
+		for _, since := range o.Since {
+			upTo = min(upTo, since)
+		}
 	}
 	if upTo == 0 {
 		return nil
@@ -360,7 +499,7 @@ func (j *job) forgetOnline(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	_, err = s.ForgetOnline(ctx, upTo)
+	_, err = s.ForgetOnline(ctx, upTo, j.online.Waiting)
 	return err
 }
 

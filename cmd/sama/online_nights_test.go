@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"sama/record"
+	"sama/run"
 	"sama/run/index"
 	"sama/serve/online"
 	"sama/serve/store"
@@ -144,42 +146,92 @@ func TestWhatComesOnlineIsTakenUp(t *testing.T) {
 	mustRun(t, exitDone, "check", "--all", out)
 }
 
-// TestWhatComesForASourceWithoutAFileWaits has a night to which one source does not
-// come, and then removes the runs that could still need what came online: the state
-// keeps it no longer.
-func TestWhatComesForASourceWithoutAFileWaits(t *testing.T) {
+// TestAPartnerMovesNobody brings two records of a source that is no export: the next
+// night goes on with the model, no identity but theirs changes, and the source may
+// name further fields afterwards.
+func TestAPartnerMovesNobody(t *testing.T) {
+	e := newExports(t, 900, 14)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	args := []string{"resolve", "--quiet", "--out", out}
+	for _, source := range []string{"crm", "service", "webshop"} {
+		args = append(args, e.write(t, dir, source))
+	}
+	mustRun(t, exitDone, args...)
+	state, err := store.Open(t.Context(), filepath.Join(out, stateName), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.Close()
+	for night, fields := range []map[string]string{
+		{"given_name": "Zyx", "family_name": "Qwvnen", "phone": "0400000123"},
+		{"given_name": "Xyz", "family_name": "Nenqwv", "phone": "0400000124", "city": "Turku", "postal_code": "20100", "street": "Kauppiaskatu 1"},
+	} {
+		r, _, s := openService(t, out)
+		known, err := knownColumns(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range fields {
+			if !slices.Contains(known("garage"), name) {
+				t.Errorf("night %d: garage may not name %s; it may name %v", night, name, known("garage"))
+			}
+		}
+		send(t, s, state, record.Key{Source: "garage", ID: "G" + fields["given_name"]}, fields)
+		_, _ = mustRun(t, exitDone, args...)
+		now, err := run.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Info.Learned != r.Info.Learned {
+			t.Errorf("night %d: the model was learned anew", night)
+		}
+		if _, x, s := openService(t, out); x.Changes() != 1 || x.Change(0).Kind != "created" || s.OfRecord(record.Key{Source: "garage", ID: "G" + fields["given_name"]}) == "" {
+			t.Errorf("night %d: %d changes, the first %+v", night, x.Changes(), x.Change(0))
+		}
+	}
+}
+
+// TestWhatCameStaysUntilAnExportHasIt has nights with the same exports again, with
+// exports that were made too early, without one of them, and with exports that have
+// what came: then the state keeps it no longer.
+func TestWhatCameStaysUntilAnExportHasIt(t *testing.T) {
 	e := newExports(t, 900, 13)
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
+	all := []string{"crm", "service", "webshop"}
 	files := make(map[string]string)
-	for _, source := range []string{"crm", "service", "webshop"} {
+	for _, source := range all {
 		files[source] = e.write(t, dir, source)
 	}
 	night := func(sources ...string) {
+		t.Helper()
 		args := []string{"resolve", "--quiet", "--out", out}
 		for _, source := range sources {
 			args = append(args, files[source])
 		}
 		mustRun(t, exitDone, args...)
 	}
-	night("crm", "service", "webshop")
+	night(all...)
 	state, err := store.Open(t.Context(), filepath.Join(out, stateName), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer state.Close()
 	_, _, s := openService(t, out)
-	sent := make(map[string]record.Key)
+	sent, rows := make(map[string]record.Key), make(map[string]string)
 	for _, source := range []string{"crm", "webshop", "service"} {
-		row := e.waiting[source][0]
-		sent[source] = record.Key{Source: source, ID: keyOfRow(row)}
-		send(t, s, state, sent[source], fieldsOfRow(t, e.header[source], row))
+		rows[source] = e.waiting[source][0]
+		sent[source] = record.Key{Source: source, ID: keyOfRow(rows[source])}
+		send(t, s, state, sent[source], fieldsOfRow(t, e.header[source], rows[source]))
 	}
-	has := func(source string, want bool) {
+	has := func(when string, sources ...string) {
 		t.Helper()
 		_, x, _ := openService(t, out)
-		if _, ok := x.FindRecord(sent[source]); ok != want {
-			t.Errorf("the record of %s is there: %v, want %v", source, ok, want)
+		for source, k := range sent {
+			if _, ok := x.FindRecord(k); ok != slices.Contains(sources, source) {
+				t.Errorf("%s: the record of %s is there: %v", when, source, ok)
+			}
 		}
 	}
 	left := func() (n int) {
@@ -193,18 +245,41 @@ func TestWhatComesForASourceWithoutAFileWaits(t *testing.T) {
 		return n
 	}
 	night("crm", "service")
-	has("crm", true)
-	has("service", true)
-	night("crm", "service", "webshop")
-	has("webshop", true)
-	if n := left(); n != 3 {
-		t.Errorf("%d online records are left, and the first run needs 3", n)
+	has("without webshop", "crm", "service")
+	night(all...)
+	has("with webshop again", all...)
+	night(all...)
+	has("with the same files", all...)
+	for _, source := range all { // an export that was made before, and has lost another record
+		for id := range e.rows[source] {
+			delete(e.rows[source], id)
+			break
+		}
+		e.write(t, dir, source)
 	}
+	night(all...)
+	has("with exports that were made too early", all...)
 	mustRun(t, exitDone, "prune", "--keep", "1", "--out", out)
-	night("crm", "service", "webshop")
+	night(all...)
+	has("with those again", all...)
+	if n := left(); n != 3 {
+		t.Errorf("%d online records are left, and no export has the 3", n)
+	}
+	for _, source := range all {
+		e.rows[source][sent[source].ID] = rows[source]
+		e.write(t, dir, source)
+	}
+	night(all...)
+	mustRun(t, exitDone, "prune", "--keep", "1", "--out", out)
+	night(all...)
+	has("with exports that have them", all...)
 	if n := left(); n != 0 {
 		t.Errorf("%d online records are left that nothing needs", n)
 	}
+	delete(e.rows["crm"], sent["crm"].ID)
+	e.write(t, dir, "crm")
+	night(all...)
+	has("with an export that has it no more", "service", "webshop")
 }
 
 // TestErasedPersonsStayAway erases somebody between two nights: nothing of them

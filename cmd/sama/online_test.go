@@ -226,3 +226,80 @@ func TestOnlineIdsOfTwoProcessesDiffer(t *testing.T) {
 		seen[a.Identity] = true
 	}
 }
+
+// TestWhatAnArrivalChangesIsTold sends records again, as they were and with another
+// value, and deletes some: what is told to have changed is what differs between the
+// profiles before and after.
+func TestWhatAnArrivalChangesIsTold(t *testing.T) {
+	r, _, s := bundledRun(t)
+	m, err := r.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := func(id string) map[int]string {
+		p, ok, err := s.Profile(id, false)
+		if err != nil || !ok {
+			return nil
+		}
+		out := make(map[int]string)
+		for _, v := range p.Values {
+			out[v.Column] = v.Value
+		}
+		return out
+	}
+	differ := func(before, after map[int]string) (columns []int) {
+		if before == nil || after == nil {
+			return nil
+		}
+		for c := range 100 {
+			if before[c] != after[c] {
+				columns = append(columns, c)
+			}
+		}
+		return columns
+	}
+	n, told := 0, 0
+	keptRecords(t, r, m, func(k record.Key, fields map[string]string) {
+		if n++; n%17 > 2 || k.Source != "crm" {
+			return
+		}
+		var own, left []int
+		commit := func(a *online.Arrival) (err error) {
+			own, left, err = s.Changed(a)
+			return err
+		}
+		id := s.OfRecord(k)
+		was := values(id)
+		var a *online.Arrival
+		switch n % 17 {
+		case 0:
+			a, err = s.Put(t.Context(), k, fields, commit)
+			if err == nil && a.Identity == id && (len(own) > 0 || !a.Member) {
+				t.Errorf("%v came as it was: changed %v, member %v", k, own, a.Member)
+			}
+		case 1:
+			fields["email"] = "another." + k.ID + "@example.fi"
+			a, err = s.Put(t.Context(), k, fields, commit)
+		case 2:
+			a, err = s.Delete(k, commit)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Identity == id {
+			if want := differ(was, values(id)); !slices.Equal(own, want) {
+				t.Errorf("%v: told %v, changed %v", k, own, want)
+			}
+		} else if want := differ(was, values(id)); !slices.Equal(left, want) {
+			t.Errorf("%v left: told %v, changed %v", k, left, want)
+		}
+		if told += len(own); n%17 == 2 {
+			if again, err := s.Delete(k, commit); err != nil || again.Identity != "" {
+				t.Errorf("%v is deleted twice: %+v (%v)", k, again, err)
+			}
+		}
+	})
+	if told == 0 {
+		t.Error("nothing changed")
+	}
+}

@@ -113,7 +113,7 @@ func (p *purposing) add(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	s, _, err := p.open(ctx)
+	s, err := p.openIn(ctx)
 	if err != nil {
 		return err
 	}

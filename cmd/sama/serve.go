@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,10 +14,12 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 
 	"sama/cmd/sama/internal/config"
 	"sama/graph"
 	"sama/ingest"
+	"sama/record"
 	"sama/run"
 	"sama/serve"
 	"sama/serve/online"
@@ -61,7 +64,7 @@ both. Interrupted, the server finishes what is under way and ends.`,
 	f.StringVarP(&s.listen, "listen", "l", "", "`address` to listen at (default: 127.0.0.1:8080, with a certificate 127.0.0.1:8443)")
 	f.StringVar(&s.cert, "tls-cert", "", "`file` of the certificate, PEM")
 	f.StringVar(&s.key, "tls-key", "", "`file` of the certificate's key, PEM")
-	f.Float64Var(&s.rate, "rate", 1000, "`number` of requests a second that one client may make; 0 is no limit")
+	f.Float64Var(&s.rate, "rate", 1000, "`number` of requests a second that one client may make; twice as many, at least 100, may come at once; 0 is no limit")
 	f.StringVar(&s.log, "log", "info", "`level` from which on is logged, as JSON on stderr: debug, info, warn or error; requests are info")
 	f.BoolVar(&s.privateWebhooks, "private-webhooks", false, "let webhooks go to addresses that are not public")
 	return cmd
@@ -77,7 +80,7 @@ const (
 func (s *serving) serve(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(gcMemory))
-	logger, tls, err := s.check()
+	logger, files, err := s.check()
 	if err != nil {
 		return err
 	}
@@ -87,11 +90,12 @@ func (s *serving) serve(ctx context.Context) error {
 		}
 		return err
 	}
-	keys, err := s.openKeys()
+	l, err := net.Listen("tcp", s.listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("--listen %s: %w", s.listen, err)
 	}
-	state, err := store.Open(ctx, s.stateLocation(), store.Options{Now: s.now, Keys: keys})
+	defer l.Close()
+	state, keys, err := s.openState(ctx)
 	if err != nil {
 		return err
 	}
@@ -122,14 +126,10 @@ func (s *serving) serve(ctx context.Context) error {
 	if err := server.Start(ctx); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", s.listen)
-	if err != nil {
-		return fmt.Errorf("--listen %s: %w", s.listen, err)
+	if err := s.say(ctx, l, files, live, state); err != nil {
+		return err
 	}
-	if err := s.say(ctx, l, tls, live, state); err != nil {
-		return errors.Join(err, l.Close())
-	}
-	return server.Serve(ctx, l, tls)
+	return server.Serve(ctx, l, files)
 }
 
 // check returns everything that is wrong with the flags, or what they say.
@@ -145,23 +145,90 @@ func (s *serving) check() (*slog.Logger, *serve.TLSFiles, error) {
 	if s.rate < 0 {
 		errs = append(errs, fmt.Errorf("--rate %v: want a number of requests a second, or 0", s.rate))
 	}
-	var tls *serve.TLSFiles
+	var files *serve.TLSFiles
 	switch {
 	case (s.cert == "") != (s.key == ""):
 		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
 	case s.cert != "":
-		tls = &serve.TLSFiles{Cert: s.cert, Key: s.key}
+		files = &serve.TLSFiles{Cert: s.cert, Key: s.key}
+		errs = append(errs, s.checkPair())
 	}
 	if s.listen == "" {
 		s.listen = "127.0.0.1:8080"
-		if tls != nil {
+		if files != nil {
 			s.listen = "127.0.0.1:8443"
 		}
+	}
+	if _, err := net.ResolveTCPAddr("tcp", s.listen); err != nil {
+		errs = append(errs, fmt.Errorf("--listen %s: %w; want HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", s.listen, err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, nil, &usageError{err}
 	}
-	return slog.New(slog.NewJSONHandler(s.stderr, &slog.HandlerOptions{Level: level})), tls, nil
+	return slog.New(slog.NewJSONHandler(s.stderr, &slog.HandlerOptions{Level: level})), files, nil
+}
+
+// checkPair says what is wrong with the certificate and its key.
+func (s *serving) checkPair() error {
+	cert, err := os.ReadFile(s.cert)
+	if err != nil {
+		err = fmt.Errorf("--tls-cert %s: %w", s.cert, cause(err))
+	}
+	key, err2 := os.ReadFile(s.key)
+	if err2 != nil {
+		err2 = fmt.Errorf("--tls-key %s: %w", s.key, cause(err2))
+	}
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		return fmt.Errorf("--tls-cert %s --tls-key %s: %w; want a certificate and its key, each as PEM", s.cert, s.key, err)
+	}
+	return nil
+}
+
+// openState opens the state with its keys. Each is made where there is none, but
+// for keys that the state needs already.
+func (s *serving) openState(ctx context.Context) (*store.Store, *store.Keys, error) {
+	if err := s.lostKeys(ctx); err != nil {
+		return nil, nil, err
+	}
+	keys, err := s.openKeys()
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := store.Open(ctx, s.stateLocation(), store.Options{Now: s.now, Keys: keys})
+	return state, keys, err
+}
+
+// lostKeys returns an error where the key file is missing and the state needs it.
+func (s *serving) lostKeys(ctx context.Context) error {
+	name := filepath.Join(s.out, keysName)
+	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		return nil // what is wrong with one that is there is for [store.LoadKeys] to say
+	}
+	state, err := store.OpenExisting(ctx, s.stateLocation(), store.Options{Now: s.now})
+	if errors.Is(err, store.ErrNoState) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(needsNoKeys(ctx, state, name), state.Close())
+}
+
+// needsNoKeys returns an error where a state needs keys, whose file is missing.
+func needsNoKeys(ctx context.Context, state *store.Store, name string) error {
+	versions, err := state.KeysInUse(ctx)
+	if err != nil || len(versions) == 0 {
+		return err
+	}
+	var list []string
+	for _, v := range versions {
+		list = append(list, strconv.FormatInt(v, 10))
+	}
+	return fmt.Errorf("the key file %s is missing, and the state %s needs %s of it: by them those who were erased are kept out, and what contact points have refused is known; put the file back from the backup. A new one cannot take its place, and none was made",
+		name, state.Location(), map[bool]string{true: "key ", false: "keys "}[len(list) == 1]+joinComma(list))
 }
 
 // openKeys opens the file of secret keys, making it where there is none.
@@ -209,8 +276,9 @@ func (s *serving) open(ctx context.Context, id string, state *store.Store, decid
 	return serve.NewRunning(serve.RunParts{Run: r, Index: x, Service: service, Store: state, Known: known}), nil
 }
 
-// knownColumns returns which columns the mapping of a source knows; of a
-// partial record, those named by field.
+// knownColumns returns which columns the mapping of a source knows; of a partial
+// record, and of a source that the run does not know, those named by field of which
+// the run has a column: others it could neither compare nor show.
 func knownColumns(r *run.Run) (func(source string) []string, error) {
 	name := r.File("sama.yaml")
 	text, err := os.ReadFile(name)
@@ -223,12 +291,13 @@ func knownColumns(r *run.Run) (func(source string) []string, error) {
 	}
 	var roles []string
 	for _, role := range ingest.Roles() {
-		if role != ingest.RoleIgnore && role != ingest.RoleKey && role != ingest.Role("consent") {
-			roles = append(roles, string(role))
+		if field, ok := role.Field(); ok && !hasField(r, field) || role == ingest.RoleIgnore || role == ingest.RoleKey {
+			continue
 		}
+		roles = append(roles, string(role))
 	}
 	bySource := make(map[string][]string)
-	for _, m := range conf.Sources {
+	for _, m := range withFiles(r, conf.Sources) {
 		for _, c := range m.Columns {
 			if c.Column != m.Key {
 				bySource[m.Source] = append(bySource[m.Source], c.Column)
@@ -243,10 +312,22 @@ func knownColumns(r *run.Run) (func(source string) []string, error) {
 	}, nil
 }
 
+// hasField reports whether a run has a column of a field, or takes a record's time
+// from it.
+func hasField(r *run.Run, f record.Field) bool {
+	switch f {
+	case record.CreatedAt, record.UpdatedAt:
+		return true
+	case record.Consent:
+		return false // its columns are named by purpose
+	}
+	return slices.ContainsFunc(r.Info.Columns, func(c run.Column) bool { return c.Field == f })
+}
+
 // say prints where the server is and how to begin.
-func (s *serving) say(ctx context.Context, l net.Listener, tls *serve.TLSFiles, live *serve.Live[serve.Engine], state *store.Store) error {
+func (s *serving) say(ctx context.Context, l net.Listener, files *serve.TLSFiles, live *serve.Live[serve.Engine], state *store.Store) error {
 	scheme := "http"
-	if tls != nil {
+	if files != nil {
 		scheme = "https"
 	}
 	e, release, err := live.Acquire()
@@ -273,7 +354,7 @@ func (s *serving) say(ctx context.Context, l net.Listener, tls *serve.TLSFiles, 
 	if !slices.ContainsFunc(clients, func(c store.Client) bool { return c.Revoked.IsZero() }) {
 		fmt.Fprintf(s.stdout, "  a client      sama client add shop --roles read,search --purposes service --fields '*' --out %s\n", s.out)
 	}
-	if host, _, err := net.SplitHostPort(l.Addr().String()); err == nil && tls == nil && !net.ParseIP(host).IsLoopback() {
+	if host, _, err := net.SplitHostPort(l.Addr().String()); err == nil && files == nil && !net.ParseIP(host).IsLoopback() {
 		fmt.Fprintln(s.stderr, "sama: note: without TLS the secrets of clients and the data of persons can be read on the way; use --tls-cert and --tls-key, or a proxy that does")
 	}
 	return nil

@@ -64,14 +64,21 @@ func openEngine(r *run.Run, x *index.Index) (*online.Engine, error) {
 				return nil, fmt.Errorf("run %s: what its index says of reading: %w", r.Info.ID, err)
 			}
 		}
-		return newRecordReader(conf.Sources, found, x, whole), nil
+		return newRecordReader(withFiles(r, conf.Sources), found, x, whole), nil
 	})
+}
+
+// withFiles returns the mappings of the sources that have files. A source of which
+// records only came online names its columns by field, however few of them it has
+// named before.
+func withFiles(r *run.Run, sources []ingest.SourceMapping) []ingest.SourceMapping {
+	return slices.DeleteFunc(slices.Clone(sources), func(s ingest.SourceMapping) bool { return onlyOnline(r, s.Source) })
 }
 
 // recordReader reads records one by one as a run read its sources.
 type recordReader struct {
 	sources map[string]ingest.SourceMapping
-	byField ingest.SourceMapping // of sources that the run does not know
+	byField ingest.SourceMapping // of sources of which it has read no file
 	known   ingest.Known
 }
 

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,6 +20,7 @@ import (
 	"time"
 
 	"sama/run"
+	"sama/serve/store"
 
 	"github.com/spf13/cobra"
 )
@@ -209,5 +214,124 @@ func TestServeGoesOverToANewRun(t *testing.T) {
 	s = startServing(t, out)
 	if status, p := s.ask("POST", "/v1/profiles:lookup", `{"identifier":{"field":"email","value":"Uolevi.Uusinen@luukku.fi"}}`); status != 200 || len(p["profiles"].([]any)) != 1 {
 		t.Errorf("%d %v", status, p)
+	}
+}
+
+// TestLostKeysAreNotMadeAnew moves the key file away after somebody was erased:
+// without it they would come back.
+func TestLostKeysAreNotMadeAnew(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	files := peopleFiles(t)
+	mustRun(t, exitDone, slices.Concat([]string{"resolve", "--quiet", "--out", out}, files)...)
+	name, aside := filepath.Join(out, keysName), filepath.Join(out, "kept.keys")
+	s := &serving{cli: &cli{now: time.Now}, options: options{out: out}}
+	state, keys, err := s.openState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys.Newest() != 1 {
+		t.Errorf("key %d", keys.Newest())
+	}
+	if err := state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing needs the keys yet: others do as well.
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, exitDone, slices.Concat([]string{"resolve", "--quiet", "--out", out}, files)...)
+	if state, _, err = s.openState(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone := store.Person{Marks: []store.Mark{{Kind: store.KindRecord, Value: "crm:1"}}}
+	if _, _, err := state.Erase(t.Context(), store.Erasure{Identities: []string{"0001000000000"}, Reason: "asked", By: "test"}, gone); err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(name, aside); err != nil {
+		t.Fatal(err)
+	}
+	current := run.CurrentID(out)
+	for _, args := range [][]string{
+		{"serve", "--out", out, "--listen", "127.0.0.1:0"},
+		slices.Concat([]string{"resolve", "--quiet", "--out", out}, files),
+	} {
+		stdout, stderr := mustRun(t, exitFailed, args...)
+		for _, part := range []string{name + " is missing", "needs key 1 of it", "who were erased", "put the file back from the backup"} {
+			if !strings.Contains(stderr, part) {
+				t.Errorf("sama %s: %q is not in: %s", args[0], part, stderr)
+			}
+		}
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("sama %s made a key file: %v", args[0], err)
+		}
+		if stdout != "" || run.CurrentID(out) != current {
+			t.Errorf("sama %s went on: %s", args[0], stdout)
+		}
+	}
+	if err := os.Rename(aside, name); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, exitDone, slices.Concat([]string{"resolve", "--quiet", "--out", out}, files)...)
+}
+
+// TestServeSaysWhatIsWrongBeforeItSaysWhereItIs: flags that cannot be followed.
+func TestServeSaysWhatIsWrongBeforeItSaysWhereItIs(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	mustRun(t, exitDone, append([]string{"resolve", "--quiet", "--out", out}, peopleFiles(t)...)...)
+	none, text := filepath.Join(dir, "none.pem"), filepath.Join(dir, "text.pem")
+	if err := os.WriteFile(text, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, c := range []struct {
+		args []string
+		code int
+		want []string
+	}{
+		{[]string{"--tls-cert", none, "--tls-key", none}, exitUsage, []string{"--tls-cert " + none, "--tls-key " + none, "no such file"}},
+		{[]string{"--tls-cert", text, "--tls-key", none}, exitUsage, []string{"--tls-key " + none}},
+		{[]string{"--tls-cert", text, "--tls-key", text}, exitUsage, []string{"--tls-cert " + text, "as PEM"}},
+		{[]string{"--listen", "8080"}, exitUsage, []string{"--listen 8080", "want HOST:PORT"}},
+		{[]string{"--listen", "127.0.0.1:99999"}, exitUsage, []string{"--listen 127.0.0.1:99999"}},
+		{[]string{"--listen", taken.Addr().String()}, exitFailed, []string{"--listen " + taken.Addr().String(), "in use"}},
+	} {
+		stdout, stderr := mustRun(t, c.code, append([]string{"serve", "--out", out}, c.args...)...)
+		for _, part := range c.want {
+			if !strings.Contains(stderr, part) {
+				t.Errorf("%s: %q is not in: %s", c.args, part, stderr)
+			}
+		}
+		if stdout != "" || strings.Contains(stderr, `"level"`) {
+			t.Errorf("%s: announced or logged: %s%s", c.args, stdout, stderr)
+		}
+	}
+	for _, name := range []string{stateName, keysName} {
+		if _, err := os.Stat(filepath.Join(out, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was made", name)
+		}
+	}
+}
+
+func TestMistypedServerCommandsAreUsageErrors(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for _, args := range [][]string{
+		{"client", "add", "shop", "--roles", "read", "--out", none},
+		{"purpose", "add", "service", "--title", "Service", "--controller", "us", "--basis", "contract", "--fields", "email", "--text-version", "1", "--by", "kim", "--out", none},
+		{"audit", "verfy", "--out", none},
+		{"client", "ad", "--out", none},
+		{"purpose", "ad", "--out", none},
+	} {
+		mustRun(t, exitUsage, args...)
+		if _, err := os.Stat(none); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("sama %s made the directory", args[0])
+		}
 	}
 }

@@ -123,7 +123,11 @@ func (j *job) printSummary() error {
 // left out.
 func printOnline(w io.Writer, s summary) {
 	if o := s.Online; o.Put > 0 || o.Deleted > 0 {
-		fmt.Fprintf(w, "Online      %s taken up, %s removed\n", plural(o.Put, "record", "records"), plural(o.Deleted, "record", "records"))
+		kept := ""
+		if o.Kept > 0 {
+			kept = fmt.Sprintf(" (%s of them again: the exports do not know them yet)", count(o.Kept))
+		}
+		fmt.Fprintf(w, "Online      %s taken up%s, %s removed\n", plural(o.Put, "record", "records"), kept, plural(o.Deleted, "record", "records"))
 	}
 	if n := s.Online.Erased; n > 0 {
 		fmt.Fprintf(w, "Erased      %s of persons who have been erased left out\n", plural(n, "record", "records"))

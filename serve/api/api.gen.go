@@ -832,9 +832,7 @@ type ErasureRequest struct {
 	// Example: {"record":{"record_id":"C0012","source":"crm"}}
 	Person PersonReference `json:"person"`
 
-	// Reason A text that says why, for those who come later.
-	//
-	// Example: same phone, she called
+	// Reason Why. It is kept when the person is gone, and must name nobody.
 	Reason *Reason `json:"reason,omitempty"`
 }
 
@@ -1406,7 +1404,7 @@ type WebhookRequest struct {
 	// Kinds The kinds of change that are sent; left out, all.
 	Kinds *[]ChangeKind `json:"kinds,omitempty"`
 
-	// Url Where changes are sent to; https. It may hold no user name, password or fragment.
+	// Url Where changes are sent to; https, with a port up to 65535. It may hold no user name, password or fragment.
 	//
 	// Example: https://shop.example/hooks/sama
 	Url string `json:"url"`
@@ -1560,7 +1558,7 @@ type ListAccessParams struct {
 
 // ListChangesParams defines parameters for ListChanges.
 type ListChangesParams struct {
-	// Cursor The cursor behind the last change that was taken; left out, the feed begins where it begins. `now` begins behind all that has been told: ask for it first, then read the profiles or an export, and go on from the cursor that it gave.
+	// Cursor The cursor behind the last change that was taken; left out, the feed begins with the oldest change that is still there. `now` begins behind all that has been told: ask for it first, then read the profiles or an export, and go on from the cursor that it gave.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Limit The most entries of a page.

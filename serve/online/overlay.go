@@ -21,6 +21,11 @@ type Arrival struct {
 	// Emptied says that it has no record any more.
 	Left    string
 	Emptied bool
+	// Member says that the record belonged to the identity before.
+	Member bool
+
+	watched            bool  // it is asked what it changed
+	before, leftBefore []row // records of the identity, and of Left, without it
 
 	since []int64 // consent column of the index → when its value was first received
 

@@ -67,7 +67,7 @@ func (s *Service) Put(ctx context.Context, key record.Key, fields map[string]str
 
 // PutPrepared is Put of an arrival that [Service.Prepare] has read.
 func (s *Service) PutPrepared(a *Arrival, commit Commit) error {
-	a.Received = s.now()
+	a.Received, a.watched = s.now(), true
 	return s.take(a, func() (err error) {
 		a.Identity, a.Founded, err = s.place(a)
 		return err
@@ -77,9 +77,11 @@ func (s *Service) PutPrepared(a *Arrival, commit Commit) error {
 // Delete takes up that a record is gone. The arrival's identity is the one that
 // it belonged to, "" if no such record was known: then nothing is committed.
 func (s *Service) Delete(key record.Key, commit Commit) (*Arrival, error) {
-	a := &Arrival{Key: key}
+	a := &Arrival{Key: key, watched: true}
 	return a, s.take(a, func() error {
-		a.Identity, _ = s.identityOf(key)
+		if id, there := s.identityOf(key); there {
+			a.Identity = id
+		}
 		return nil
 	}, commit)
 }
@@ -137,6 +139,7 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 	var before *Arrival
 	if err == nil && a.Identity != "" {
 		left, there := s.identityOf(a.Key)
+		s.watch(a, left, there)
 		before = s.overlay.put(a)
 		if there {
 			s.leave(a, left)
@@ -159,6 +162,63 @@ func (s *Service) take(a *Arrival, place func() error, commit Commit) error {
 		return err
 	}
 	return nil
+}
+
+// watch notes what an arrival may change.
+func (s *Service) watch(a *Arrival, left string, there bool) {
+	a.Member = there && left == a.Identity
+	if !a.watched {
+		return
+	}
+	a.before = s.members(a.Identity)
+	if there && left != a.Identity {
+		a.leftBefore = s.members(left)
+	}
+}
+
+// Changed returns the columns of the index in which the golden record of an
+// arrival's identity is another than before it came, and those of the identity that
+// the record left. It is for who commits the arrival, and tells nothing of an
+// identity that was founded or that has no record any more.
+func (s *Service) Changed(a *Arrival) (own, left []int, err error) {
+	before, leftBefore := a.before, a.leftBefore
+	a.before, a.leftBefore = nil, nil // the arrival stays, they need not
+	if own, err = s.differ(a.Identity, before); err != nil || a.Left == "" {
+		return own, nil, err
+	}
+	left, err = s.differ(a.Left, leftBefore)
+	return own, left, err
+}
+
+// differ compares the golden record of some records with that of an identity now.
+func (s *Service) differ(id string, rows []row) ([]int, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	before, err := s.merge(id, rows, false)
+	if err != nil {
+		return nil, err
+	}
+	now, ok, err := s.Profile(id, false)
+	if err != nil || !ok {
+		return nil, err
+	}
+	var columns []int
+	b, n := before.Values, now.Values // in order of columns
+	for len(b) > 0 || len(n) > 0 {
+		switch {
+		case len(n) == 0 || len(b) > 0 && b[0].Column < n[0].Column:
+			columns, b = append(columns, b[0].Column), b[1:]
+		case len(b) == 0 || n[0].Column < b[0].Column:
+			columns, n = append(columns, n[0].Column), n[1:]
+		default:
+			if b[0].Value != n[0].Value {
+				columns = append(columns, b[0].Column)
+			}
+			b, n = b[1:], n[1:]
+		}
+	}
+	return columns, nil
 }
 
 // leave notes that a record belonged to an identity before it came again.

@@ -20,6 +20,12 @@ var ErrUnsupported = errors.New("the database has its own way")
 // A copy has what was erased after it was made, and lacks the tombstones of
 // that: after restoring, those erasures are to be done again.
 //
+// What came into the feed after the copy was made is not in it, and its numbers
+// name nothing any more: the feed of a restored copy goes on behind a gap that is
+// another one for every time that a copy is restored, and who was told more than
+// the copy knows gets a [*GoneError]. Until something comes into its feed, a copy
+// has the rows of the state and no others.
+//
 // This is for SQLite. Of PostgreSQL the tools are pg_dump and pg_restore, or its
 // continuous archiving; the error wraps [ErrUnsupported].
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
@@ -43,10 +49,55 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if err := s.dialect.backup(ctx, s.location, f.Name(), s.opt); err != nil {
 		return s.failed("copying", err)
 	}
+	if err := markCopy(ctx, f.Name(), s.opt); err != nil {
+		return s.failed("copying", err)
+	}
 	if err := lastAs(f.Name(), path); err != nil {
 		return fmt.Errorf("backup %s cannot be made: %w", path, cause(err))
 	}
 	return nil
+}
+
+// copied is the user version, a number in the head of an SQLite file that is free
+// for programs (https://www.sqlite.org/pragma.html#pragma_user_version), of a copy
+// into whose feed nothing has come yet. That of other states is 0.
+const copied = 1
+
+// markCopy says in a copy that it is one.
+func markCopy(ctx context.Context, file string, opt Options) error {
+	db, err := openFile(file, opt, nil)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", copied))
+	return errors.Join(err, db.Close())
+}
+
+// gapBits is how many numbers of the feed a second has when a copy goes on: more
+// than can be given out in it, and so few that a number has at most 18 digits until
+// the year 3800.
+const gapBits = 24
+
+// leaveCopied lets the feed of a copy go on with numbers that the state which it
+// is a copy of has not given out, nor an earlier life of this copy or of another
+// one: they begin at the time, in seconds.
+func (t *txn) leaveCopied() error {
+	if t.s.dialect.backup == nil {
+		return nil
+	}
+	var version int64
+	if err := t.one("SELECT user_version FROM pragma_user_version", nil, &version); err != nil || version != copied {
+		return err
+	}
+	last, err := t.last(headFeed)
+	if err != nil {
+		return err
+	}
+	h := t.heads[headFeed]
+	h.last = max(t.now.Unix(), last>>gapBits+1) << gapBits
+	t.heads[headFeed] = h
+	_, err = t.exec("PRAGMA user_version = 0")
+	return err
 }
 
 // lastAs makes a file last, under another name too, which must be free.

@@ -11,7 +11,7 @@ import (
 // FeedEvent is one row of the change feed. It has ids, kinds and names of
 // fields, never values.
 type FeedEvent struct {
-	Seq      int64 // from 1, without gaps, in the order of the commits; 0 = not appended
+	Seq      int64 // from 1, in the order of the commits, without gaps but those behind a copy: see Backup; 0 = not appended
 	At       time.Time
 	Kind     string // a lower-case word
 	Identity string // its id, "" if the event is of no identity
@@ -33,14 +33,19 @@ const (
 )
 
 // GoneError says that a place in the feed cannot be gone on from, because
-// events behind it were removed.
+// events behind it were removed, or because it is one of a state in whose place
+// a copy was put since.
 type GoneError struct {
-	After int64 // what was asked for
-	Floor int64 // the earliest place that can be gone on from
+	After    int64 // what was asked for
+	Floor    int64 // the earliest place behind it that can be gone on from
+	Restored bool  // it is behind the copy that was put back
 }
 
 // Error says what to do.
 func (e *GoneError) Error() string {
+	if e.Restored {
+		return fmt.Sprintf("the feed has no event %d: the state was put back from a copy made before it; read the profiles anew and go on after %d", e.After, e.Floor)
+	}
 	return fmt.Sprintf("the feed after %d is gone: events up to %d were removed; read the profiles anew and go on after %d", e.After, e.Floor, e.Floor)
 }
 
@@ -89,6 +94,9 @@ func checkFeed(events []FeedEvent) error {
 func (t *txn) appendFeed(events []FeedEvent) (last int64, err error) {
 	if len(events) == 0 {
 		return 0, nil
+	}
+	if err := t.leaveCopied(); err != nil {
+		return 0, err
 	}
 	first, err := t.take(headFeed, len(events))
 	if err != nil {
@@ -169,7 +177,8 @@ func lastMarker(ctx context.Context, db queryer) (FeedEvent, error) {
 }
 
 // Feed returns the events after a sequence number, at most limit, in their
-// order. The error is a [*GoneError] where events after it were removed.
+// order. The error is a [*GoneError] where events after it were removed, and where
+// it lies in a gap behind a copy. limit is at least 1.
 func (s *Store) Feed(ctx context.Context, after int64, limit int) ([]FeedEvent, error) {
 	var list []FeedEvent
 	err := s.snapshot(ctx, func(tx *sql.Tx) error {
@@ -179,12 +188,36 @@ func (s *Store) Feed(ctx context.Context, after int64, limit int) ([]FeedEvent, 
 			return err
 		}
 		if after < floor {
-			return &GoneError{after, floor}
+			return &GoneError{After: after, Floor: floor}
 		}
 		list, err = readFeed(ctx, tx, "SELECT "+feedColumns+" FROM feed WHERE seq > $1 ORDER BY seq LIMIT $2", after, int64(limit))
-		return err
+		if err != nil || after == floor || len(list) == 0 || list[0].Seq == after+1 {
+			return err
+		}
+		return isEvent(ctx, tx, after, list[0].Seq)
 	})
 	return list, s.failed("reading the feed of", err)
+}
+
+// isEvent returns a [*GoneError] if there is no event of that number. next is that
+// of the first after it.
+func isEvent(ctx context.Context, tx *sql.Tx, seq, next int64) error {
+	var there int64
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM feed WHERE seq = $1", seq).Scan(&there); err != nil {
+		return err
+	}
+	if there == 0 {
+		return &GoneError{After: seq, Floor: next - 1, Restored: true}
+	}
+	return nil
+}
+
+// FeedFloor returns the sequence number of the newest event that was removed, 0 if
+// none was: the earliest place that can be gone on from.
+func (s *Store) FeedFloor(ctx context.Context) (int64, error) {
+	var floor int64
+	err := s.read.QueryRowContext(ctx, "SELECT last FROM heads WHERE name = $1", headFeedFloor).Scan(&floor)
+	return floor, s.failed("reading the feed of", err)
 }
 
 // FeedHead returns the sequence number of the last event, 0 if there was none.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"sama/record"
@@ -136,12 +137,24 @@ func eachOf[T any](ctx context.Context, s *Store, doing string, yield func(T, er
 	}
 }
 
-// ForgetOnline removes the online records up to a sequence number, which all runs
-// that may be current again have taken up, and returns how many.
-func (s *Store) ForgetOnline(ctx context.Context, upTo int64) (removed int64, err error) {
+// ForgetOnline removes the online records up to a sequence number but for those
+// of a sorted list of numbers, and returns how many.
+func (s *Store) ForgetOnline(ctx context.Context, upTo int64, except []int64) (removed int64, err error) {
 	err = s.transact(ctx, "forgetting online records of", func(t *txn) error {
-		removed, err = t.exec("DELETE FROM online_records WHERE seq <= $1", upTo)
-		return err
+		removed = 0
+		from := int64(0) // what is up to it is removed or stays
+		for _, stays := range append(slices.Clone(except), upTo+1) {
+			if stays = min(stays, upTo+1); stays <= from+1 {
+				from = max(from, stays)
+				continue
+			}
+			n, err := t.exec("DELETE FROM online_records WHERE seq > $1 AND seq < $2", from, stays)
+			if err != nil {
+				return err
+			}
+			removed, from = removed+n, stays
+		}
+		return nil
 	})
 	return removed, err
 }
