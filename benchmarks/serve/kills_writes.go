@@ -140,9 +140,13 @@ func (op *operation) send(w *writer) (gone bool, err error) {
 	return false, nil
 }
 
-// has takes up that a record is there, of which the feed has such an event.
+// has takes up that a record is there, of which the feed has such an event, unless
+// it was of that identity before: then it may have changed it, or not.
 func (w *writer) has(r *written, email, identity, kind string) {
-	w.wants, w.fresh = append(w.wants, want{identity, kind}), append(w.fresh, r)
+	w.fresh = append(w.fresh, r)
+	if !r.there || r.identity != identity {
+		w.wants = append(w.wants, want{identity, kind})
+	}
 	if r.there && r.identity != identity {
 		w.wants = append(w.wants, want{r.identity, "shrunk"}) // it has left that one
 	}
